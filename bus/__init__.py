@@ -1,0 +1,76 @@
+"""Spring-style application events for Flask: modules publish facts and react to facts, the bus carries them."""
+
+from bus.assembly import assemble
+from bus.bus import EventBus, ModuleBus
+from bus.clock import Clock, IdSource, SystemClock, Uuid7Source
+from bus.context import Delivery, current_delivery
+from bus.database import Database
+from bus.envelope import Envelope
+from bus.errors import (
+    BusError,
+    DrainTimeoutError,
+    DuplicateNameError,
+    ForeignEventError,
+    InvalidEventError,
+    InvalidListenerError,
+    LostPublicationError,
+    MissingExtraError,
+    NoTransactionError,
+    PayloadError,
+    PayloadTooLargeError,
+    RollbackOnlyError,
+    SchemaError,
+    StoppedError,
+    TransactionControlError,
+    UnknownModuleError,
+    WiringError,
+)
+from bus.event import event, event_view
+from bus.listener import Phase, listener, module_listener, transactional_listener
+from bus.module import Module
+from bus.transaction import transactional
+
+__all__ = [  # noqa: RUF022 - grouped by concept
+    # events
+    "event",
+    "event_view",
+    "Envelope",
+    # listeners
+    "listener",
+    "transactional_listener",
+    "module_listener",
+    "Phase",
+    "Delivery",
+    "current_delivery",
+    # the bus
+    "EventBus",
+    "ModuleBus",
+    "Module",
+    "assemble",
+    # transactions
+    "Database",
+    "transactional",
+    # time and identity
+    "Clock",
+    "SystemClock",
+    "IdSource",
+    "Uuid7Source",
+    # errors
+    "BusError",
+    "DrainTimeoutError",
+    "DuplicateNameError",
+    "ForeignEventError",
+    "InvalidEventError",
+    "InvalidListenerError",
+    "LostPublicationError",
+    "MissingExtraError",
+    "NoTransactionError",
+    "PayloadError",
+    "PayloadTooLargeError",
+    "RollbackOnlyError",
+    "SchemaError",
+    "StoppedError",
+    "TransactionControlError",
+    "UnknownModuleError",
+    "WiringError",
+]

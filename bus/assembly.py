@@ -1,0 +1,155 @@
+"""Putting a bus together from modules, databases and a transport."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+
+from bus.bus import EventBus
+from bus.clock import Clock, IdSource
+from bus.database import Database
+from bus.envelope import Envelope
+from bus.errors import BusError, DuplicateNameError, UnknownModuleError, WiringError
+from bus.event import Catalogue
+from bus.inbox.inbox import Inbox, failure_announcer
+from bus.inbox.sqlalchemy import SqlAlchemyInboxStore
+from bus.listener import Listener
+from bus.module import Module
+from bus.outbox.flow import Flow
+from bus.outbox.recorder import OutboxRecorder
+from bus.outbox.sqlalchemy import SqlAlchemyOutboxStore
+from bus.runtime import Hosted, Runtime
+from bus.transport.base import Transport
+from bus.transport.inprocess import InProcessTransport
+from bus.wiring import wiring_problems
+
+log = logging.getLogger("bus")
+
+#: The transports of this release by the scheme of their URL.
+SCHEMES: Mapping[str, Callable[[], Transport]] = {"inprocess": InProcessTransport}
+
+
+def assemble(
+    modules: Iterable[Module],
+    databases: Mapping[str, Database],
+    *,
+    transport: str | Transport = "inprocess://",
+    clock: Clock | None = None,
+    ids: IdSource | None = None,
+    random_source: random.Random | None = None,
+) -> EventBus:
+    """Make a bus that records published events and carries them between modules. Starts nothing.
+
+    Args:
+        modules: Every module of the application; of those that are not hosted only the contract is imported.
+        databases: The database of each module that this process hosts, by name.
+        transport: `inprocess://`, or a transport.
+        clock: The time; the machine's own by default.
+        ids: The identifiers; UUIDv7 by default.
+        random_source: The randomness of retries.
+
+    Raises:
+        WiringError: A view cannot be read from its event, or a subscriber can never be reached.
+        DuplicateNameError: Two modules have one name, or declare one event.
+        UnknownModuleError: A database is given for a module that is not among the modules.
+    """
+    catalogue = _catalogue(list(modules), databases)
+    carrier = make_transport(transport) if isinstance(transport, str) else transport
+    problems = wiring_problems(catalogue, databases.keys(), is_local=carrier.is_local)
+    if problems:
+        raise WiringError(problems)
+    bus = EventBus(catalogue=catalogue, owners=databases, clock=clock, ids=ids)
+    flow = Flow()
+    source = random_source or random.SystemRandom()
+    hosted = {name: _host(bus, name, database, source) for name, database in databases.items()}
+    runtime = Runtime(hosted, carrier, flow)
+    bus.record_with(
+        OutboxRecorder(
+            {name: parts.outbox for name, parts in hosted.items()},
+            bus.subscribers_of,
+            flow=flow,
+            clock=bus.clock,
+            send=runtime.send,
+            wake=runtime.wake,
+            announce=_announcer(bus),
+        )
+    )
+    bus.life = runtime
+    _renew_in_forked_child(bus, runtime)
+    return bus
+
+
+def make_transport(url: str) -> Transport:
+    """Return the transport that a URL names.
+
+    Raises:
+        BusError: The scheme is unknown; the message names the nearest one.
+    """
+    scheme, separator, rest = url.partition("://")
+    if separator and not rest and scheme in SCHEMES:
+        return SCHEMES[scheme]()
+    near = get_close_matches(scheme, SCHEMES, 1) or list(SCHEMES)
+    raise BusError(f"the transport {url!r} is unknown; did you mean '{near[0]}://'?")
+
+
+def _catalogue(modules: list[Module], databases: Mapping[str, Database]) -> Catalogue:
+    names = [module.name for module in modules]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DuplicateNameError(f"two modules are named {twice[0]!r}; a module's name is its identity in the tables")
+    unknown = sorted(databases.keys() - set(names))
+    if unknown:
+        raise UnknownModuleError(f"a database is given for module {unknown[0]!r}; there are {', '.join(sorted(names))}")
+    catalogue = Catalogue()
+    for module in modules:
+        catalogue.add(module.name, module.contract_classes())
+    return catalogue
+
+
+def _host(bus: EventBus, name: str, database: Database, random_source: random.Random) -> Hosted:
+    def listeners(event_name: str | None) -> tuple[Listener, ...]:
+        return bus.module_listeners(name, event_name)
+
+    store = SqlAlchemyInboxStore(database, bus.clock)
+    inbox = Inbox(
+        name,
+        database,
+        store,
+        listeners=listeners,
+        announce_failure=failure_announcer(bus.signals.listener_failed, bus),
+        random_source=random_source,
+    )
+    outbox = SqlAlchemyOutboxStore(database, bus.clock)
+    return Hosted(database, outbox, store, inbox, lambda: tuple(found.id for found in listeners(None)))
+
+
+def _announcer(bus: EventBus) -> Callable[[Envelope], None]:
+    def announce(envelope: Envelope) -> None:
+        if bus.signals.published.receivers:
+            try:
+                bus.signals.published.send(bus, envelope=envelope)
+            except Exception:
+                # The commit stands, whatever a receiver makes of the news.
+                log.exception("a receiver of the signal published failed for event %s", envelope.id)
+
+    return announce
+
+
+def _renew_in_forked_child(bus: EventBus, runtime: Runtime) -> None:
+    """Have a fork leave the child with a bus of its own; the hooks hold the bus weakly."""
+    bus_ref, runtime_ref = weakref.ref(bus), weakref.ref(runtime)
+
+    def before() -> None:
+        if (found := runtime_ref()) is not None:
+            found.before_fork()
+
+    def in_child() -> None:
+        if (found := bus_ref()) is not None and (life := runtime_ref()) is not None:
+            found.after_fork()
+            life.after_fork()
+
+    os.register_at_fork(before=before, after_in_child=in_child)

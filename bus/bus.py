@@ -1,0 +1,306 @@
+"""The event bus: who listens, and the dispatch of one event to them."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from blinker import Signal
+
+from bus.clock import Clock, IdSource, SystemClock, Uuid7Source
+from bus.context import current_delivery
+from bus.envelope import Envelope
+from bus.errors import ForeignEventError, InvalidListenerError, UnknownModuleError
+from bus.event import Catalogue, Published, event_type_of
+from bus.explanation import Explanation, explain
+from bus.life import Life, NoLife
+from bus.listener import Listener, listener_of_function, listeners_of_class, listeners_of_instance
+from bus.pending import PendingEvents, Recorder
+from bus.plan import Plan, Route, Steps, compile_plan
+from bus.registry import Registry
+from bus.serialization import write_payload
+from bus.signals import BusSignals
+from bus.unit_of_work import UnitOfWork
+
+
+class _Plans(dict[type, Plan]):
+    """The plans by concrete event type; a missing one is compiled at its first event."""
+
+    def __init__(self, compile_for: Callable[[type], Plan]) -> None:
+        self._compile = compile_for
+
+    def __missing__(self, cls: type) -> Plan:
+        return self._compile(cls)
+
+
+class EventBus:
+    """Delivers events to listeners in one process, and records published ones for the other modules.
+
+    A bus stands alone: two of them in one process share nothing. It may be used from many threads; `subscribe`
+    and `unsubscribe` take effect with the next publish.
+
+    Alone it carries application events. `bus.assembly.assemble` makes one with modules and databases, which
+    carries published events too.
+
+    Attributes:
+        signals: What the bus announces of its own life.
+        catalogue: The published events and views of every module.
+        life: Start, drain, stop and state of what the bus runs beside the publishers.
+    """
+
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue | None = None,
+        owners: Mapping[str, object] | None = None,
+        clock: Clock | None = None,
+        ids: IdSource | None = None,
+    ) -> None:
+        self.signals = BusSignals()
+        self.catalogue = catalogue or Catalogue()
+        self.clock = clock or SystemClock()
+        self.ids = ids or Uuid7Source(self.clock)
+        self.life: Life = NoLife()
+        self.registry = Registry(self.catalogue)
+        self._owners = dict(owners or {})
+        self._recorder: Recorder | None = None
+        self._lock = threading.RLock()
+        self._signals: dict[type, Signal] = {}
+        self._plans = _Plans(self._compile)
+        self._module_listeners: dict[tuple[str, str | None], tuple[Listener, ...]] = {}
+        self._subscribers: dict[str, tuple[str, ...]] = {}
+        self._steps = Steps(self._republish, self._send, self._pending, self._record)
+
+    def publish(self, event: object) -> None:
+        """Deliver an event: plain listeners run now, in this thread, in order; then it returns.
+
+        Transactional listeners wait for their phase of the running unit of work. A published event is written
+        as JSON now and recorded when the unit of work commits; its module listeners run after that.
+
+        Raises:
+            NoTransactionError: The event needs a running unit of work of its module, and there is none.
+            PayloadError: A published event cannot be written as JSON, or is larger than 256 KiB.
+            Exception: Whatever a plain listener raised, the same object; the listeners after it are not called.
+        """
+        self._plans[type(event)](event)
+
+    def subscribe(self, target: object, *, module: str | None = None) -> tuple[str, ...]:
+        """Register a decorated function, or every decorated method of an object; return the ids.
+
+        The bus holds it strongly. What is registered already is not registered again.
+
+        Raises:
+            InvalidListenerError: It could never be called rightly; the message says why.
+            DuplicateNameError: Another listener has the id that was given to it.
+        """
+        return self._add(self._listeners_of(target, module))
+
+    def subscribe_provider(
+        self, cls: type, provider: Callable[[], Any], *, module: str | None = None
+    ) -> tuple[str, ...]:
+        """Register every decorated method of a class whose instance the provider returns at each dispatch.
+
+        Where the provider returns None the listener is passed over.
+        """
+        return self._add(listeners_of_class(cls, provider, module))
+
+    def unsubscribe(self, which: str | Callable[[Listener], bool]) -> int:
+        """Remove the listeners with an id, or those that a predicate accepts; return how many."""
+        with self._lock:
+            removed = self.registry.remove(which)
+            self._forget()
+        return removed
+
+    def signal(self, cls: type) -> Signal:
+        """Return the blinker signal of an event type; its receivers run after the listeners.
+
+        A receiver is called with the bus as the sender and the event as `event`; receivers of a base class get
+        the subclasses' events too. They are held as blinker holds them: weakly, unless told otherwise.
+        """
+        with self._lock:
+            found = self._signals.get(cls)
+            if found is None:
+                found = self._signals[cls] = Signal(cls.__qualname__)
+                found.receiver_connected.connect(self._forget_plans, weak=False)
+                found.receiver_disconnected.connect(self._forget_plans, weak=False)
+        return found
+
+    def module(self, name: str) -> ModuleBus:
+        """Return the handle with which one module publishes and listens."""
+        if name not in self._owners:
+            raise UnknownModuleError(f"no module {name!r} is hosted here; there are {', '.join(sorted(self._owners))}")
+        return ModuleBus(self, name)
+
+    def explain(self, event: type | str) -> Explanation:
+        """Say who listens to an event type, or to a published event by name, how and in what order.
+
+        Raises:
+            LookupError: No published event has that name.
+        """
+        return explain(self.registry, self.catalogue, event)
+
+    def module_listeners(self, module: str, event_name: str | None = None) -> tuple[Listener, ...]:
+        """Return a module's durable listeners, of one event or of all, in the order of their runs."""
+        key = (module, event_name)
+        found = self._module_listeners.get(key)
+        if found is None:
+            with self._lock:
+                found = self._module_listeners[key] = self.registry.module_listeners(module, event_name)
+        return found
+
+    def subscribers_of(self, event_name: str) -> tuple[str, ...]:
+        """Return the modules that get a copy of a published event: those with a view, and its own if it listens."""
+        found = self._subscribers.get(event_name)
+        if found is None:
+            with self._lock:
+                viewing = [view.module for view in self.catalogue.views(event_name)]
+                listening = [found.module for found in self.registry.module_listeners(event_name=event_name)]
+                found = tuple(dict.fromkeys(name for name in (*viewing, *listening) if name is not None))
+                self._subscribers[event_name] = found
+        return found
+
+    def record_with(self, recorder: Recorder) -> None:
+        """Record published events with this recorder from now on."""
+        self._recorder = recorder
+
+    def after_fork(self) -> None:
+        """Begin with a lock of its own in a forked child: the thread that holds the parent's is not there."""
+        self._lock = threading.RLock()
+
+    def start(self) -> None:
+        """Start what runs beside the publishers, if it does not run yet; safe to call at every request."""
+        self.life.start()
+
+    def drain(self, timeout: float = 30.0) -> None:
+        """Start if need be, and wait until no hosted module owes or retries anything.
+
+        Raises:
+            DrainTimeoutError: Something is still owed after `timeout` seconds; nothing of it is lost.
+        """
+        self.life.drain(timeout)
+
+    def stop(self, grace: float = 20.0) -> None:
+        """Take nothing new, give running listeners `grace` seconds, and end the bus's threads."""
+        self.life.stop(grace)
+
+    def _listeners_of(self, target: object, module: str | None) -> list[Listener]:
+        if inspect.isroutine(target):
+            return [listener_of_function(target, module)]
+        if isinstance(target, type):
+            raise InvalidListenerError(
+                f"{target.__qualname__} is a class; subscribe an instance of it, or the class with a provider of "
+                "instances: `bus.subscribe_provider(Class, provider)`"
+            )
+        found = listeners_of_instance(target, module)
+        if not found:
+            raise InvalidListenerError(f"{target!r} is no function and has no method with a listener's decorator")
+        return found
+
+    def _add(self, found: list[Listener]) -> tuple[str, ...]:
+        with self._lock:
+            added = self.registry.add(found)
+            self._forget()
+        return added
+
+    def _compile(self, cls: type) -> Plan:
+        with self._lock:
+            published = self.catalogue.published(cls)
+            if published is None and event_type_of(cls) is not None:
+                return self._refuse_unowned
+            route = Route(
+                cls,
+                self.registry.receivers_of(cls),
+                tuple(signal for base, signal in self._signals.items() if issubclass(cls, base) and signal.receivers),
+                published,
+                self._owners.get(published.module) if published else None,
+            )
+            plan = self._plans[cls] = compile_plan(route, self._steps)
+        return plan
+
+    def _forget_plans(self, _signal: Signal, **_details: object) -> None:
+        with self._lock:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Forget what was resolved from the listeners; the next event resolves it again."""
+        self._plans.clear()
+        self._module_listeners.clear()
+        self._subscribers.clear()
+
+    def _refuse_unowned(self, event: object) -> None:
+        declared = event_type_of(type(event))
+        raise ForeignEventError(
+            f"published event {declared.name if declared else ''!r} stands in no module's contract, so nobody can "
+            "record it; put its class into the contract of the module that publishes it"
+        )
+
+    def _republish(self, reply: object) -> None:
+        elements = reply if isinstance(reply, list | tuple | set | frozenset) else (reply,)
+        for element in elements:
+            if element is not None:
+                self.publish(element)
+
+    def _send(self, signal: Signal, event: object) -> None:
+        signal.send(self, event=event)
+
+    def _pending(self, unit: UnitOfWork) -> PendingEvents:
+        found = unit.participant(self, lambda: PendingEvents(unit, self._recorder))
+        assert isinstance(found, PendingEvents)  # noqa: S101 - nobody else uses this bus as a key
+        return found
+
+    def _record(self, pending: PendingEvents, published: Published, event: object) -> None:
+        data = write_payload(published.type.name, event)
+        pending.record(self._envelope(published, event, data))
+
+    def _envelope(self, published: Published, event: object, data: bytes) -> Envelope:
+        cause = current_delivery()
+        id = self.ids.new()
+        key = published.type.key
+        return Envelope(
+            id=id,
+            source=published.module,
+            type=published.type.name,
+            version=published.type.version,
+            subject=None if key is None else str(getattr(event, key)),
+            time=self.clock.microseconds(),
+            correlationid=cause.envelope.correlationid if cause else id,
+            causationid=cause.envelope.id if cause else None,
+            traceparent=cause.envelope.traceparent if cause else None,
+            data=data,
+        )
+
+
+class ModuleBus:
+    """The bus as one module sees it: it publishes the module's own events, and registers its listeners.
+
+    Attributes:
+        name: The module.
+    """
+
+    def __init__(self, bus: EventBus, name: str) -> None:
+        self._bus = bus
+        self.name = name
+
+    def publish(self, event: object) -> None:
+        """Deliver an event as `EventBus.publish` does.
+
+        Raises:
+            ForeignEventError: The event belongs to another module.
+        """
+        owner = self._bus.catalogue.owner_of(type(event))
+        if owner is not None and owner != self.name:
+            raise ForeignEventError(
+                f"module {self.name!r} cannot publish {type(event).__qualname__}: it belongs to module {owner!r}, "
+                "and only the owner states its facts; publish an event of your own that the owner reacts to"
+            )
+        self._bus.publish(event)
+
+    def subscribe(self, target: object) -> tuple[str, ...]:
+        """Register a decorated function, or every decorated method of an object, as this module's."""
+        return self._bus.subscribe(target, module=self.name)
+
+    def subscribe_provider(self, cls: type, provider: Callable[[], Any]) -> tuple[str, ...]:
+        """Register every decorated method of a class; the provider returns its instance at each dispatch."""
+        return self._bus.subscribe_provider(cls, provider, module=self.name)

@@ -1,0 +1,129 @@
+"""The database of one module: engines, units of work, reads, and the set-up of its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from sqlalchemy import URL, Connection, MetaData, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.orm import Session, sessionmaker
+
+from bus.errors import BusError
+from bus.schema import create_missing
+from bus.sqlite import reading_engine, writing_engine
+from bus.transaction import (
+    SqlAlchemyUnitOfWork,
+    UnitSession,
+    follow_savepoints,
+    joined_unit,
+    new_unit,
+    no_unit,
+)
+from bus.unit_of_work import innermost_unit, running_unit_of
+
+
+class Database:
+    """One module's database. Opens no connection before it is used; thread-safe.
+
+    On SQLite every unit of work holds the file's write lock from its first statement on, so a module has one
+    writer at a time; reads go through an engine of their own and wait for nobody.
+
+    Attributes:
+        name: The name of the module.
+        engine: The SQLAlchemy engine that writes.
+        read_engine: The one that cannot.
+    """
+
+    def __init__(self, name: str, url: str | URL, *, metadata: MetaData | None = None) -> None:
+        self.name = name
+        self.url = _require_durable(name, url)
+        self.metadata = metadata if metadata is not None else MetaData()
+        self.engine, self._writers = writing_engine(self.url)
+        self.read_engine = reading_engine(self.url)
+        self._sessions = sessionmaker(self.engine, class_=UnitSession, expire_on_commit=False, close_resets_only=False)
+        self._read_sessions = sessionmaker(self.read_engine, expire_on_commit=False)
+        follow_savepoints(self._sessions)
+
+    @property
+    def session(self) -> Session:
+        """The session of the unit of work that is running here.
+
+        Raises:
+            NoTransactionError: None of this database is running, or the innermost one is another module's.
+        """
+        unit = innermost_unit()
+        if isinstance(unit, SqlAlchemyUnitOfWork) and unit.owner is self:
+            return unit.session
+        raise no_unit(self.name)
+
+    def transaction(self) -> AbstractContextManager[SqlAlchemyUnitOfWork]:
+        """Return a block that runs in a unit of work: the one that is running on this database, or a new one.
+
+        A new one commits at the end of the block and rolls back when an exception leaves it. The unit belongs
+        to this thread and context; units of other databases never mix with it.
+        """
+        unit = running_unit_of(self)
+        if isinstance(unit, SqlAlchemyUnitOfWork):
+            return joined_unit(unit)
+        session = self._sessions()
+        session.unit = SqlAlchemyUnitOfWork(self, self.name, session)
+        return new_unit(session.unit)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Run a part of the running unit of work so that it can be rolled back alone.
+
+        An exception that leaves the block rolls back to its start, drops the events published in it, and
+        goes on to the caller.
+        """
+        with self.session.begin_nested():
+            yield
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Run a block with a session that reads one consistent state and cannot write."""
+        with self._read_sessions() as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Run a block in a transaction beside any unit of work, for the bus's own tables."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    def create_tables(self) -> bool:
+        """Create the module's tables and the bus's in an empty database; return whether it did.
+
+        Safe when several processes start at once: one creates them.
+
+        Raises:
+            SchemaError: The tables that are there are not those that this code works with.
+        """
+        return create_missing(self.name, self.engine, self.metadata)
+
+    def close(self) -> None:
+        """Close every idle connection; the next use opens new ones."""
+        self.engine.dispose()
+        self.read_engine.dispose()
+
+    def forget_connections(self) -> None:
+        """Drop the pools without closing what is in them: for a forked child, whose parent uses it still."""
+        self._writers.renew()
+        self.engine.dispose(close=False)
+        self.read_engine.dispose(close=False)
+
+
+def _require_durable(name: str, url: str | URL) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise BusError(f"the database URL of {name!r} cannot be read; such as sqlite:///instance/{name}.db") from error
+    if parsed.get_backend_name() != "sqlite":
+        raise BusError(f"the database of {name!r} is {parsed.drivername}://…; this release works with sqlite:///FILE")
+    if parsed.database in (None, "", ":memory:") or "mode=memory" in str(parsed):
+        raise BusError(
+            f"the database of {name!r} is held in memory: it would lose every event with the process, and each "
+            f"thread would see another one; name a file, such as sqlite:///instance/{name}.db"
+        )
+    return parsed

@@ -1,0 +1,101 @@
+"""The errors that the bus raises: one base, one class for each thing that a caller may handle."""
+
+from __future__ import annotations
+
+
+class BusError(Exception):
+    """Base of every error that the bus raises on purpose."""
+
+
+class InvalidEventError(BusError):
+    """Raised at registration when an event or a view cannot be what its decorator says."""
+
+
+class InvalidListenerError(BusError):
+    """Raised at registration when a listener could never be called rightly."""
+
+
+class DuplicateNameError(BusError):
+    """Raised at registration when two events, modules or stored listeners carry one name."""
+
+
+class UnknownModuleError(BusError):
+    """Raised when a module is named that the bus does not know."""
+
+
+class WiringError(BusError):
+    """Raised at start when modules, views and hosts do not fit together.
+
+    Attributes:
+        problems: One sentence each, in a stable order.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("the modules do not fit together:\n- " + "\n- ".join(problems))
+
+
+class NoTransactionError(BusError):
+    """Raised by publish when the event needs a running unit of work and there is none."""
+
+
+class ForeignEventError(BusError):
+    """Raised by publish when the event belongs to another module."""
+
+
+class PayloadTooLargeError(BusError):
+    """Raised by publish when the written event exceeds the limit.
+
+    Attributes:
+        event_name: The published event's name.
+        size: Bytes of the written payload.
+        limit: Bytes that are allowed.
+    """
+
+    def __init__(self, event_name: str, size: int, limit: int) -> None:
+        self.event_name, self.size, self.limit = event_name, size, limit
+        super().__init__(
+            f"event {event_name!r} is {size:,} bytes when written as JSON, the limit is {limit:,}; "
+            "publish a reference to the data instead of the data"
+        )
+
+
+class PayloadError(BusError):
+    """Raised when a payload cannot be written, or cannot be read as the view that a listener asks for."""
+
+
+class TransactionControlError(BusError):
+    """Raised when code inside a unit of work commits, rolls back or closes its session itself."""
+
+
+class RollbackOnlyError(BusError):
+    """Raised at commit when a unit of work that had joined this one has failed before."""
+
+
+class SchemaError(BusError):
+    """Raised at start when a database's tables are not those that this code works with."""
+
+
+class LostPublicationError(BusError):
+    """Raised inside a run when the completing statement did not hit its row: the run rolls back."""
+
+
+class DrainTimeoutError(BusError):
+    """Raised by drain when something is still owed after the time allowed.
+
+    Attributes:
+        owed: Open publications by module, outbox and inbox together.
+    """
+
+    def __init__(self, owed: dict[str, int], timeout: float) -> None:
+        self.owed = owed
+        rest = ", ".join(f"{module}: {count}" for module, count in sorted(owed.items()) if count)
+        super().__init__(f"still owed after {timeout:g} s: {rest or 'envelopes in flight'}; see `flask bus status`")
+
+
+class StoppedError(BusError):
+    """Raised when the bus is asked to carry events after it was stopped."""
+
+
+class MissingExtraError(BusError):
+    """Raised when a part needs a library that is not installed; names the command that installs it."""

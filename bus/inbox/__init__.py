@@ -1,0 +1,1 @@
+"""What reached a module, and how each of its listeners fared."""

@@ -1,0 +1,121 @@
+"""A module's workers: the threads that run its listeners, fresh events and retries in turn."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from bus.envelope import Envelope
+from bus.inbox.inbox import Inbox
+
+log = logging.getLogger("bus")
+
+#: Says how a delivery ended: the module, the event, and whether every listener of it has a row now.
+Finished = Callable[[str, Envelope, bool], None]
+
+
+class Workers:
+    """Runs what a module's inbox receives, on `count` threads; a module on SQLite has one.
+
+    Made stopped. What is accepted meanwhile waits for the start.
+    """
+
+    def __init__(self, inbox: Inbox, count: int, finished: Finished) -> None:
+        self.inbox = inbox
+        self._count = count
+        self._finished = finished
+        self._ready = threading.Condition()
+        self._fresh: deque[tuple[Envelope, int]] = deque()
+        self._retry_is_due = False
+        self._retry_has_turn = False
+        self._is_stopping = False
+        self._running = 0
+        self._threads: list[threading.Thread] = []
+
+    def accept(self, envelope: Envelope, sends: int) -> None:
+        """Queue an envelope; returns at once."""
+        with self._ready:
+            self._fresh.append((envelope, sends))
+            self._ready.notify()
+
+    def retry(self) -> None:
+        """Say that publications are due for another run; each worker claims one at a time."""
+        with self._ready:
+            self._retry_is_due = True
+            self._ready.notify()
+
+    def is_idle(self) -> bool:
+        """Say whether nothing waits or runs here."""
+        with self._ready:
+            return not self._fresh and not self._retry_is_due and not self._running
+
+    def start(self) -> None:
+        """Start the threads."""
+        name = f"bus-{self.inbox.module}"
+        self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for _ in range(self._count)]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, deadline: float) -> list[Envelope]:
+        """Begin nothing more, wait for what runs until the deadline (monotonic), and return what was not begun."""
+        with self._ready:
+            self._is_stopping = True
+            left = [envelope for envelope, _ in self._fresh]
+            self._fresh.clear()
+            self._ready.notify_all()
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                log.warning("a listener of %s still runs after the grace period", self.inbox.module)
+        return left
+
+    def _work(self) -> None:
+        while (step := self._next()) is not None:
+            try:
+                step()
+            finally:
+                with self._ready:
+                    self._running -= 1
+
+    def _next(self) -> Callable[[], None] | None:
+        """Wait for something to do; a retry and a fresh event have their turns one after the other."""
+        with self._ready:
+            while not (self._is_stopping or self._fresh or self._retry_is_due):
+                self._ready.wait()
+            if self._is_stopping:
+                return None
+            self._running += 1
+            self._retry_has_turn = self._retry_is_due and not (self._retry_has_turn and self._fresh)
+            if self._retry_has_turn:
+                return self._run_retry
+            envelope, sends = self._fresh.popleft()
+        return lambda: self._run_fresh(envelope, sends)
+
+    def _run_fresh(self, envelope: Envelope, sends: int) -> None:
+        is_done = False
+        try:
+            self.inbox.receive(envelope, sends)
+            is_done = True
+        except Exception:
+            # The worker outlives it, and the event stays in its publisher's outbox until it is due again.
+            log.exception(
+                "event %s stays with its publisher: %s cannot record it",
+                envelope.id,
+                self.inbox.module,
+            )
+        finally:
+            self._finished(self.inbox.module, envelope, is_done)
+
+    def _run_retry(self) -> None:
+        found = False
+        try:
+            found = self.inbox.run_due()
+        except Exception:
+            # The worker outlives it; the publication is due again when the lease of its mark ends.
+            log.exception("a retry of %s could not be run", self.inbox.module)
+        if not found:
+            with self._ready:
+                self._retry_is_due = False

@@ -1,0 +1,1 @@
+"""Thin joints to other libraries; each needs its extra."""

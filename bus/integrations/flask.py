@@ -1,0 +1,50 @@
+"""The bus as a Flask extension."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from bus.bus import EventBus
+
+try:
+    from flask import Flask, current_app
+except ImportError as error:
+    from bus.errors import MissingExtraError
+
+    raise MissingExtraError("Flask is not installed; pip install 'modular-bus[flask]'") from error
+
+from bus.integrations.cli import bus_commands
+
+#: The key of the bus in `app.extensions`.
+EXTENSION = "modular-bus"
+
+
+class BusExtension:
+    """Joins one bus to one Flask application; several applications in one process each have their own.
+
+    The bus starts with the first request that reaches the application, so neither a command nor the parent of a
+    reloader or of a forking server ever starts it.
+    """
+
+    def __init__(self, bus: EventBus, app: Flask | None = None) -> None:
+        self._bus = bus
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Keep the bus in the application's extensions, start it with the first request, and add `flask bus`."""
+        app.extensions[EXTENSION] = self._bus
+        app.before_request(self._bus.start)
+        app.cli.add_command(bus_commands)
+
+
+def current_bus() -> EventBus:
+    """Return the bus of the current application.
+
+    Raises:
+        RuntimeError: No application context is there, or the application has no bus.
+    """
+    found = current_app.extensions.get(EXTENSION)
+    if found is None:
+        raise RuntimeError("this application has no bus; call BusExtension(bus).init_app(app)")
+    return cast(EventBus, found)

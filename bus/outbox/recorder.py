@@ -1,0 +1,120 @@
+"""Recording a transaction's events: the history, what is owed to whom, and the hand-over after the commit."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from bus.clock import Clock
+from bus.envelope import Envelope
+from bus.failpoint import failpoint
+from bus.outbox.flow import Flow
+from bus.outbox.sqlalchemy import FIRST_INTERVAL
+from bus.outbox.store import OutboxStore, Owing
+from bus.transaction import SqlAlchemyUnitOfWork
+from bus.transport.base import Send
+from bus.unit_of_work import UnitOfWork
+
+log = logging.getLogger("bus")
+
+
+@dataclass(frozen=True, slots=True)
+class _HandOver:
+    """A transaction's envelopes: those that are admitted by target, and whether others wait in the outbox."""
+
+    recorder: OutboxRecorder
+    envelopes: list[Envelope]
+    admitted: dict[str, list[Envelope]]
+    has_waiting: bool
+
+    def committed(self) -> None:
+        """Give the admitted envelopes to the transport, in the order in which they were published."""
+        self.recorder.hand_over(self.envelopes, self.admitted, has_waiting=self.has_waiting)
+
+    def rolled_back(self) -> None:
+        """Give the places back."""
+        self.recorder.give_up(self.admitted)
+
+
+class OutboxRecorder:
+    """Writes events and outbox rows into the publisher's transaction."""
+
+    def __init__(
+        self,
+        stores: Mapping[str, OutboxStore],
+        subscribers: Callable[[str], tuple[str, ...]],
+        *,
+        flow: Flow,
+        clock: Clock,
+        send: Send,
+        wake: Callable[[], None],
+        announce: Callable[[Envelope], None],
+    ) -> None:
+        self._stores = stores
+        self._subscribers = subscribers
+        self._flow = flow
+        self._clock = clock
+        self._send = send
+        self._wake = wake
+        self._announce = announce
+
+    def write(self, unit: UnitOfWork, envelopes: list[Envelope]) -> _HandOver:
+        """Write one row for each event and one for each that is owed; commits nothing itself.
+
+        A row whose envelope is handed over right after the commit is born due at the time of its second send,
+        so that the hand-over needs no statement. The others are born due.
+        """
+        assert isinstance(unit, SqlAlchemyUnitOfWork)  # noqa: S101 - an assembled bus has no other units
+        by_target = self._by_target(envelopes)
+        admitted = {target: es for target, es in by_target.items() if self._flow.admit(target, [e.id for e in es])}
+        now = self._clock.microseconds()
+        owed = [
+            Owing(target, envelope.id, now + FIRST_INTERVAL, 1)
+            if target in admitted
+            else Owing(target, envelope.id, now, 0)
+            for target, some in by_target.items()
+            for envelope in some
+        ]
+        hand_over = _HandOver(self, envelopes, admitted, len(admitted) < len(by_target))
+        try:
+            self._stores[unit.name].add(unit.session.connection(), envelopes, owed)
+        except BaseException:
+            hand_over.rolled_back()
+            raise
+        return hand_over
+
+    def hand_over(self, envelopes: list[Envelope], admitted: dict[str, list[Envelope]], *, has_waiting: bool) -> None:
+        """Send what was admitted; a failure leaves it to the sweep."""
+        for target, some in admitted.items():
+            for envelope in some:
+                self._send_one(target, envelope)
+        if has_waiting:
+            self._wake()
+        for envelope in envelopes:
+            self._announce(envelope)
+
+    def give_up(self, admitted: dict[str, list[Envelope]]) -> None:
+        """Count envelopes of a transaction that did not commit no longer."""
+        for target, some in admitted.items():
+            self._flow.release(target, [envelope.id for envelope in some])
+
+    def _by_target(self, envelopes: list[Envelope]) -> dict[str, list[Envelope]]:
+        found: dict[str, list[Envelope]] = {}
+        for envelope in envelopes:
+            for target in self._subscribers(envelope.type):
+                found.setdefault(target, []).append(envelope)
+        return found
+
+    def _send_one(self, target: str, envelope: Envelope) -> None:
+        try:
+            failpoint("relay.before_hand_over")
+            self._send(target, envelope, 1)
+        except Exception:
+            # The commit stands and the row is in the outbox: it is sent again when it is due.
+            log.exception(
+                "event %s could not be handed over to %s; the relay sends it again",
+                envelope.id,
+                target,
+            )
+            self._flow.release(target, [envelope.id])

@@ -1,0 +1,69 @@
+"""The port behind which a module's history and outbox are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from bus.envelope import Envelope
+from bus.status import Owed
+
+
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """An event that is owed to a module.
+
+    Attributes:
+        target: The module.
+        event_id: The event.
+        due_at: When it is sent by whoever sweeps, microseconds since the epoch.
+        sends: How often it was sent, the send that follows the commit included.
+    """
+
+    target: str
+    event_id: str
+    due_at: int
+    sends: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An envelope that this process may send now, and how often it was sent, this send included."""
+
+    envelope: Envelope
+    sends: int
+
+
+class OutboxStore(Protocol):
+    """The history and the outbox in one module's database. Every time in it comes from the database's clock."""
+
+    def add(self, connection: Connection, envelopes: Sequence[Envelope], owed: Sequence[Owing]) -> None:
+        """Write events into the history and what is owed into the outbox; commits nothing itself."""
+        ...
+
+    def due_targets(self) -> list[str]:
+        """Return the modules to which something is due now, sorted; takes no lock."""
+        ...
+
+    def claim(self, target: str, limit: int) -> list[Claimed]:
+        """Take at most `limit` due envelopes for a module, oldest first, and commit that they are taken.
+
+        Each is due again after an interval that doubles with every send. No two claims return the same
+        envelope before it is due again.
+        """
+        ...
+
+    def acknowledge(self, received: Iterable[tuple[str, str]]) -> None:
+        """Delete what was received, as pairs of target and event id, and commit; idempotent."""
+        ...
+
+    def release(self, target: str, event_ids: Iterable[str]) -> None:
+        """Take back a send that did not happen: due at once, not counted. Commits."""
+        ...
+
+    def owed(self) -> list[Owed]:
+        """Return what is owed by target, sorted; takes no lock."""
+        ...

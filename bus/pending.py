@@ -1,0 +1,117 @@
+"""What one bus has to do at the end of one unit of work: record events, and run the transactional listeners."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bus.envelope import Envelope
+from bus.errors import BusError
+from bus.listener import Listener, Phase
+from bus.unit_of_work import UnitOfWork
+
+log = logging.getLogger("bus")
+
+#: Rounds of BEFORE_COMMIT listeners that publish for BEFORE_COMMIT listeners before it counts as a loop.
+MAX_ROUNDS = 32
+
+
+class HandOver(Protocol):
+    """What was written for a transaction's events, waiting for its end."""
+
+    def committed(self) -> None:
+        """Hand the envelopes over to the transport, in memory and without a query; raises nothing."""
+        ...
+
+    def rolled_back(self) -> None:
+        """Give back what was reserved; raises nothing."""
+        ...
+
+
+class Recorder(Protocol):
+    """Records published events durably in the unit of work that publishes them."""
+
+    def write(self, unit: UnitOfWork, envelopes: list[Envelope]) -> HandOver:
+        """Write the events and what is owed to each subscribed module; commits nothing itself."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Deferred:
+    event: Any
+    listener: Listener
+
+
+class PendingEvents:
+    """The events that one bus was given in one unit of work. Lives in the thread that runs the unit."""
+
+    def __init__(self, unit: UnitOfWork, recorder: Recorder | None) -> None:
+        self._unit = unit
+        self._recorder = recorder
+        self._entries: list[Envelope | _Deferred] = []
+        self._before_commit_done = 0
+        self._hand_over: HandOver | None = None
+
+    def record(self, envelope: Envelope) -> None:
+        """Keep a published event for the commit."""
+        self._entries.append(envelope)
+
+    def defer(self, event: object, listener: Listener) -> None:
+        """Keep a transactional listener for its phase."""
+        self._entries.append(_Deferred(event, listener))
+
+    def mark(self) -> int:
+        """Return how many entries there are."""
+        return len(self._entries)
+
+    def rewind(self, mark: int) -> None:
+        """Drop the entries since the mark."""
+        del self._entries[mark:]
+        self._before_commit_done = min(self._before_commit_done, mark)
+
+    def before_commit(self) -> None:
+        """Run the BEFORE_COMMIT listeners, and those of the events that they publish, until none is left."""
+        for _ in range(MAX_ROUNDS):
+            fresh = self._entries[self._before_commit_done :]
+            if not fresh:
+                return
+            self._before_commit_done = len(self._entries)
+            for entry in _of_phase(fresh, Phase.BEFORE_COMMIT):
+                entry.listener.call(entry.event)
+        names = sorted({entry.listener.id for entry in _of_phase(fresh, Phase.BEFORE_COMMIT)})
+        raise BusError(f"BEFORE_COMMIT listeners go on publishing for one another: {', '.join(names)}")
+
+    def write(self) -> None:
+        """Write the recorded events into the transaction."""
+        envelopes = [entry for entry in self._entries if isinstance(entry, Envelope)]
+        if envelopes and self._recorder is not None:
+            self._hand_over = self._recorder.write(self._unit, envelopes)
+
+    def after_commit(self) -> None:
+        """Hand over what was committed, then run the AFTER_COMMIT and AFTER_COMPLETION listeners."""
+        if self._hand_over is not None:
+            self._hand_over.committed()
+        self._run(Phase.AFTER_COMMIT)
+        self._run(Phase.AFTER_COMPLETION)
+
+    def after_rollback(self) -> None:
+        """Run the AFTER_ROLLBACK and AFTER_COMPLETION listeners."""
+        if self._hand_over is not None:
+            self._hand_over.rolled_back()
+        self._run(Phase.AFTER_ROLLBACK)
+        self._run(Phase.AFTER_COMPLETION)
+
+    def _run(self, phase: Phase) -> None:
+        for entry in _of_phase(self._entries, phase):
+            try:
+                entry.listener.call(entry.event)
+            except Exception:
+                # The transaction has its outcome; a listener after it can no longer change it.
+                log.exception("listener %s failed %s", entry.listener.id, phase.value)
+
+
+def _of_phase(entries: Iterable[Envelope | _Deferred], phase: Phase) -> list[_Deferred]:
+    found = [e for e in entries if isinstance(e, _Deferred) and e.listener.declaration.phase is phase]
+    return sorted(found, key=lambda entry: entry.listener.rank)

@@ -1,0 +1,89 @@
+"""SQLite set up so that no write is lost: the engines behind `Database` for `sqlite://` URLs."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.pool import ConnectionPoolEntry
+
+#: Seconds that a writer waits for another process's transaction before "database is locked".
+BUSY_TIMEOUT = 30.0
+
+#: Connections kept open, and how many more may be opened under load; each belongs to one thread at a time.
+POOL_SIZE, POOL_OVERFLOW = 10, 90
+
+
+def writing_engine(url: URL) -> tuple[Engine, WriterQueue]:
+    """Return an engine, with the queue before its write lock, whose every transaction begins with the write lock.
+
+    The driver's own BEGIN is switched off and `BEGIN IMMEDIATE` issued instead: a transaction that reads first
+    and writes later would otherwise overwrite what was committed in between. Threads of this process queue
+    for the write lock here, in order; SQLite's own waiting polls with growing pauses.
+    """
+    engine = _engine(url)
+    queue = WriterQueue()
+    event.listen(engine, "connect", _set_up_writer)
+    event.listen(engine, "begin", queue.enter)
+    event.listen(engine, "checkin", queue.leave)
+    event.listen(engine, "invalidate", lambda connection, record, _error: queue.leave(connection, record))
+    return engine, queue
+
+
+def reading_engine(url: URL) -> Engine:
+    """Return an engine that refuses to write, and whose transactions see one snapshot and wait for no writer."""
+    engine = _engine(url)
+    event.listen(engine, "connect", _set_up_reader)
+    event.listen(engine, "begin", _begin_deferred)
+    return engine
+
+
+class WriterQueue:
+    """Lets one connection of this process at a time ask SQLite for the write lock."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def renew(self) -> None:
+        """Forget who holds it: in a forked child those threads do not exist."""
+        self._lock = threading.Lock()
+
+    def enter(self, connection: Connection) -> None:
+        """Wait for the turn, then begin with the write lock."""
+        # After the timeout SQLite is asked all the same, and says itself that the database is locked.
+        connection.info["holds_writer_queue"] = self._lock.acquire(timeout=BUSY_TIMEOUT)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def leave(self, _connection: Any, record: ConnectionPoolEntry | None) -> None:
+        """Let the next one in when the connection is back in its pool."""
+        if record is not None and record.info.pop("holds_writer_queue", False):
+            self._lock.release()
+
+
+def _engine(url: URL) -> Engine:
+    # Parameters stay out of error messages: they are the users' data.
+    return create_engine(
+        url,
+        hide_parameters=True,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
+        connect_args={"timeout": BUSY_TIMEOUT, "isolation_level": None, "check_same_thread": False},
+    )
+
+
+def _set_up_writer(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _set_up_reader(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
+    connection.execute("PRAGMA query_only = ON")
+
+
+def _begin_deferred(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")

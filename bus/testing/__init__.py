@@ -1,0 +1,6 @@
+"""What tests of modules need: public, documented, and itself under test."""
+
+from bus.testing.clock import FakeClock
+from bus.testing.transport import RecordingTransport
+
+__all__ = ["FakeClock", "RecordingTransport"]

@@ -1,0 +1,221 @@
+"""A module's database, and the unit of work: one transaction, joined by everything that runs inside it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Concatenate, NoReturn, ParamSpec, Protocol, TypeVar
+
+from sqlalchemy import Connection, event
+from sqlalchemy.orm import Session, SessionTransaction
+
+from bus.errors import NoTransactionError, RollbackOnlyError, TransactionControlError
+from bus.failpoint import failpoint
+from bus.unit_of_work import Participant, running
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class UnitSession(Session):
+    """The session of a unit of work. Only the unit ends its transaction, so that its events and its rows agree."""
+
+    unit: SqlAlchemyUnitOfWork
+
+    def commit(self) -> NoReturn:
+        """Refuse: the unit commits when its outermost block ends.
+
+        Raises:
+            TransactionControlError: Always.
+        """
+        self._refuse("commit")
+
+    def rollback(self) -> NoReturn:
+        """Refuse: raise an exception to roll the unit back, or use a savepoint for a part of it.
+
+        Raises:
+            TransactionControlError: Always.
+        """
+        self._refuse("rollback")
+
+    def close(self) -> NoReturn:
+        """Refuse: the unit closes its session.
+
+        Raises:
+            TransactionControlError: Always.
+        """
+        self._refuse("close")
+
+    def begin_nested(self) -> SessionTransaction:
+        """Set a savepoint; events published after it are dropped when it is rolled back."""
+        marks = self.unit.marks()
+        savepoint = super().begin_nested()
+        self.unit.savepoints[savepoint] = marks
+        return savepoint
+
+    def _refuse(self, action: str) -> NoReturn:
+        raise TransactionControlError(
+            f"{action}() inside a unit of work of {self.unit.name!r}: it ends by itself, with a commit when its "
+            "outermost block ends and with a rollback when an exception leaves it; for a part of it use savepoint()"
+        )
+
+
+class SqlAlchemyUnitOfWork:
+    """One transaction on one database, in one thread.
+
+    Attributes:
+        owner: The database.
+        name: The name of its module.
+        session: The session that everything in the unit shares.
+    """
+
+    def __init__(self, owner: object, name: str, session: UnitSession) -> None:
+        self.owner = owner
+        self.name = name
+        self.session = session
+        self.savepoints: dict[SessionTransaction, dict[object, int]] = {}
+        self._participants: dict[object, Participant] = {}
+        self._completion: Callable[[Connection], None] | None = None
+        self._failure: BaseException | None = None
+        self._committed = False
+
+    def participant(self, key: object, make: Callable[[], Participant]) -> Participant:
+        """Return what takes part in the unit's end under this key, made at the first call."""
+        found = self._participants.get(key)
+        if found is None:
+            found = self._participants[key] = make()
+        return found
+
+    def complete_with(self, completion: Callable[[Connection], None]) -> None:
+        """Run this as the last statement before COMMIT; an exception rolls back."""
+        self._completion = completion
+
+    def fail(self, error: BaseException) -> None:
+        """Remember that a block inside the unit failed: the whole can no longer commit."""
+        self._failure = self._failure or error
+
+    def marks(self) -> dict[object, int]:
+        """Return how far each participant is."""
+        return {key: participant.mark() for key, participant in self._participants.items()}
+
+    def rewind(self, savepoint: SessionTransaction) -> None:
+        """Make every participant forget what came after a savepoint."""
+        marks = self.savepoints.pop(savepoint, None)
+        if marks is not None:
+            for key, participant in self._participants.items():
+                participant.rewind(marks.get(key, 0))
+
+    def commit(self) -> None:
+        """Run the phases before the commit, write what the participants have, and commit.
+
+        Raises:
+            RollbackOnlyError: A block that had joined the unit has failed before.
+        """
+        for participant in self._participants_in_turn():
+            participant.before_commit()
+        if self._failure is not None:
+            raise RollbackOnlyError(
+                f"the unit of work of {self.name!r} cannot commit: a block that had joined it failed with "
+                f"{type(self._failure).__name__}, and somebody swallowed that"
+            ) from self._failure
+        self.session.flush()
+        for participant in self._participants_in_turn():
+            participant.write()
+        failpoint("transaction.before_commit")
+        if self._completion is not None:
+            self._completion(self.session.connection())
+        Session.commit(self.session)
+        self._committed = True
+        failpoint("transaction.after_commit")
+
+    def end(self) -> None:
+        """Give the connection back, then tell the participants how it ended."""
+        Session.close(self.session)
+        for participant in self._participants_in_turn():
+            if self._committed:
+                participant.after_commit()
+            else:
+                participant.after_rollback()
+
+    def _participants_in_turn(self) -> Iterator[Participant]:
+        """Yield the participants, also those that join while an earlier one has its turn."""
+        done: set[object] = set()
+        while remaining := [key for key in self._participants if key not in done]:
+            done.add(remaining[0])
+            yield self._participants[remaining[0]]
+
+
+class HasTransactions(Protocol):
+    """What `transactional` needs of an object: the database of its module."""
+
+    @property
+    def database(self) -> TransactionSource:
+        """The module's database."""
+        ...
+
+
+class TransactionSource(Protocol):
+    """Opens units of work."""
+
+    def transaction(self) -> Any:
+        """Return a context manager for a unit of work."""
+        ...
+
+
+S = TypeVar("S", bound=HasTransactions)
+
+
+def transactional(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+    """Run a method in a unit of work of `self.database`: its own, or the one that is running already.
+
+    The commit comes when the outermost such method returns; an exception that leaves one of them rolls the
+    whole back, and swallowing it further out does not save it.
+    """
+
+    @functools.wraps(method)
+    def run(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self.database.transaction():
+            return method(self, *args, **kwargs)
+
+    return run
+
+
+@contextmanager
+def new_unit(unit: SqlAlchemyUnitOfWork) -> Iterator[SqlAlchemyUnitOfWork]:
+    """Run a block as a unit of work of its own: commit at its end, roll back when an exception leaves it."""
+    try:
+        with running(unit):
+            yield unit
+            unit.commit()
+    finally:
+        unit.end()
+
+
+@contextmanager
+def joined_unit(unit: SqlAlchemyUnitOfWork) -> Iterator[SqlAlchemyUnitOfWork]:
+    """Run a block inside a unit of work that is running; an exception that leaves it fails the whole."""
+    try:
+        with running(unit):
+            yield unit
+    except BaseException as error:
+        unit.fail(error)
+        raise
+
+
+def follow_savepoints(sessions: Callable[[], UnitSession]) -> None:
+    """Make the sessions of this factory tell their unit when a savepoint is rolled back."""
+
+    @event.listens_for(sessions, "after_soft_rollback")
+    def rewind(session: UnitSession, previous: SessionTransaction) -> None:
+        if previous.nested:
+            session.unit.rewind(previous)
+
+
+def no_unit(name: str) -> NoTransactionError:
+    """Return the error for a session that is asked for outside any unit of work."""
+    return NoTransactionError(
+        f"no unit of work of {name!r} is running here; open one with `with database.transaction():` or a "
+        "@transactional method, or use `with database.read():` to only read. What runs after a commit needs one of "
+        "its own"
+    )
