@@ -57,7 +57,8 @@ def assemble(
         DuplicateNameError: Two modules have one name, or declare one event.
         UnknownModuleError: A database is given for a module that is not among the modules.
     """
-    catalogue = _catalogue(list(modules), databases)
+    every = list(modules)
+    catalogue = _catalogue(every, databases)
     carrier = make_transport(transport) if isinstance(transport, str) else transport
     problems = wiring_problems(catalogue, databases.keys(), is_local=carrier.is_local)
     if problems:
@@ -66,7 +67,7 @@ def assemble(
     flow = Flow()
     source = random_source or random.SystemRandom()
     hosted = {name: _host(bus, name, database, source) for name, database in databases.items()}
-    runtime = Runtime(hosted, carrier, flow)
+    runtime = Runtime(hosted, [module.name for module in every], carrier, flow)
     bus.record_with(
         OutboxRecorder(
             {name: parts.outbox for name, parts in hosted.items()},

@@ -12,9 +12,10 @@ from blinker import Signal
 from bus.clock import Clock, IdSource, SystemClock, Uuid7Source
 from bus.context import current_delivery
 from bus.envelope import Envelope
-from bus.errors import ForeignEventError, InvalidListenerError, UnknownModuleError
+from bus.errors import BusError, ForeignEventError, InvalidListenerError, UnknownModuleError
 from bus.event import Catalogue, Published, event_type_of
 from bus.explanation import Explanation, explain
+from bus.failpoint import failpoint
 from bus.life import Life, NoLife
 from bus.listener import Listener, listener_of_function, listeners_of_class, listeners_of_instance
 from bus.pending import PendingEvents, Recorder
@@ -22,7 +23,7 @@ from bus.plan import Plan, Route, Steps, compile_plan
 from bus.registry import Registry
 from bus.serialization import write_payload
 from bus.signals import BusSignals
-from bus.unit_of_work import UnitOfWork
+from bus.unit_of_work import UnitOfWork, innermost_unit
 
 
 class _Plans(dict[type, Plan]):
@@ -178,7 +179,10 @@ class EventBus:
 
         Raises:
             DrainTimeoutError: Something is still owed after `timeout` seconds; nothing of it is lost.
+            BusError: A unit of work is running here: it would wait for its own commit.
         """
+        if innermost_unit() is not None:
+            raise BusError("drain() inside a unit of work waits for its own commit; drain after the block")
         self.life.drain(timeout)
 
     def stop(self, grace: float = 20.0) -> None:
@@ -253,6 +257,7 @@ class EventBus:
     def _record(self, pending: PendingEvents, published: Published, event: object) -> None:
         data = write_payload(published.type.name, event)
         pending.record(self._envelope(published, event, data))
+        failpoint("publish.recorded")
 
     def _envelope(self, published: Published, event: object, data: bytes) -> Envelope:
         cause = current_delivery()

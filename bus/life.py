@@ -22,6 +22,10 @@ class Life(Protocol):
         """Take nothing new, wait at most `grace` seconds for running listeners, release the rest."""
         ...
 
+    def is_ready(self) -> bool:
+        """Say whether events can be carried now."""
+        ...
+
     def status(self) -> list[ModuleStatus]:
         """Return what each hosted module owes and how its listeners fare."""
         ...
@@ -38,6 +42,10 @@ class NoLife:
 
     def stop(self, grace: float) -> None:
         """Do nothing."""
+
+    def is_ready(self) -> bool:
+        """Say yes: there is nothing to carry."""
+        return True
 
     def status(self) -> list[ModuleStatus]:
         """Return no modules."""

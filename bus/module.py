@@ -37,11 +37,8 @@ class Module:
     def contract_classes(self) -> list[type]:
         """Return the events and views of the contract, in the order of their definition."""
         found = self.contract if not isinstance(self.contract, str) else vars(self._import(self.contract)).values()
-        return [
-            cls
-            for cls in dict.fromkeys(found)
-            if isinstance(cls, type) and (event_type_of(cls) is not None or viewed_name_of(cls) is not None)
-        ]
+        classes = dict.fromkeys(cls for cls in found if isinstance(cls, type))
+        return [cls for cls in classes if event_type_of(cls) is not None or viewed_name_of(cls) is not None]
 
     def metadata(self) -> Any:
         """Return the MetaData of its tables, or None where it has none."""

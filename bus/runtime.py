@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from bus.database import Database
@@ -52,8 +52,11 @@ class Runtime:
     not run, events are recorded all the same, and are due at once for whoever runs next.
     """
 
-    def __init__(self, hosted: Mapping[str, Hosted], transport: Transport, flow: Flow) -> None:
+    def __init__(
+        self, hosted: Mapping[str, Hosted], targets: Collection[str], transport: Transport, flow: Flow
+    ) -> None:
         self._hosted = hosted
+        self._targets = targets
         self._transport = transport
         self._flow = flow
         self._renew()
@@ -125,14 +128,15 @@ class Runtime:
         self._sweep_at = 0.0
         self._is_stopping = False
         self._workers: dict[str, Workers] = {}
-        self._relay = Relay({name: parts.outbox for name, parts in self._hosted.items()}, self._flow, self.send)
+        stores = {name: parts.outbox for name, parts in self._hosted.items()}
+        self._relay = Relay(stores, self._targets, self._flow, self.send)
         self._thread: threading.Thread | None = None
 
     def _start(self) -> None:
         self._flow.renew()
         self._renew_threads()
         self._transport.open(self._workers, self._acknowledged)
-        self._flow.open(self._workers)
+        self._flow.open(self._targets)
         for workers in self._workers.values():
             workers.start()
         self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
@@ -149,12 +153,12 @@ class Runtime:
     def _stop(self, grace: float) -> None:
         deadline = time.monotonic() + grace
         self._flow.close()
+        self._is_stopping = True
+        self._woken.set()
+        if self._thread is not None:
+            self._thread.join(max(1.0, grace))
         self._transport.close()
         left = {name: workers.stop(deadline) for name, workers in self._workers.items()}
-        self._is_stopping = True
-        self.wake()
-        if self._thread is not None:
-            self._thread.join(max(1.0, deadline - time.monotonic()))
         self._relay.acknowledge()
         for target, envelopes in left.items():
             self._release(target, envelopes)
@@ -228,8 +232,8 @@ class Runtime:
 
     def _owed(self) -> dict[str, int]:
         return {
-            status.module: sum(owed.count for owed in status.owed) + sum(found.retrying for found in status.listeners)
-            for status in self.status()
+            name: sum(owed.count for owed in parts.outbox.owed()) + parts.inbox_store.retrying()
+            for name, parts in self._hosted.items()
         }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Concatenate, NoReturn, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Connection, event
@@ -49,9 +50,9 @@ class UnitSession(Session):
 
     def begin_nested(self) -> SessionTransaction:
         """Set a savepoint; events published after it are dropped when it is rolled back."""
-        marks = self.unit.marks()
+        state = self.unit.mark()
         savepoint = super().begin_nested()
-        self.unit.savepoints[savepoint] = marks
+        self.unit.keep(savepoint, state)
         return savepoint
 
     def _refuse(self, action: str) -> NoReturn:
@@ -59,6 +60,14 @@ class UnitSession(Session):
             f"{action}() inside a unit of work of {self.unit.name!r}: it ends by itself, with a commit when its "
             "outermost block ends and with a rollback when an exception leaves it; for a part of it use savepoint()"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Savepoint:
+    """Where a unit was when a savepoint was set: how far each participant, and whether a block had failed."""
+
+    marks: dict[object, int]
+    failure: BaseException | None
 
 
 class SqlAlchemyUnitOfWork:
@@ -74,7 +83,7 @@ class SqlAlchemyUnitOfWork:
         self.owner = owner
         self.name = name
         self.session = session
-        self.savepoints: dict[SessionTransaction, dict[object, int]] = {}
+        self._savepoints: dict[SessionTransaction, _Savepoint] = {}
         self._participants: dict[object, Participant] = {}
         self._completion: Callable[[Connection], None] | None = None
         self._failure: BaseException | None = None
@@ -95,16 +104,21 @@ class SqlAlchemyUnitOfWork:
         """Remember that a block inside the unit failed: the whole can no longer commit."""
         self._failure = self._failure or error
 
-    def marks(self) -> dict[object, int]:
-        """Return how far each participant is."""
-        return {key: participant.mark() for key, participant in self._participants.items()}
+    def mark(self) -> _Savepoint:
+        """Return where the unit is, for a savepoint that is set now."""
+        return _Savepoint({key: found.mark() for key, found in self._participants.items()}, self._failure)
+
+    def keep(self, savepoint: SessionTransaction, state: _Savepoint) -> None:
+        """Remember where the unit was when a savepoint was set."""
+        self._savepoints[savepoint] = state
 
     def rewind(self, savepoint: SessionTransaction) -> None:
-        """Make every participant forget what came after a savepoint."""
-        marks = self.savepoints.pop(savepoint, None)
-        if marks is not None:
+        """Go back to where the unit was at a savepoint: events and failures since then are forgotten."""
+        state = self._savepoints.pop(savepoint, None)
+        if state is not None:
+            self._failure = state.failure
             for key, participant in self._participants.items():
-                participant.rewind(marks.get(key, 0))
+                participant.rewind(state.marks.get(key, 0))
 
     def commit(self) -> None:
         """Run the phases before the commit, write what the participants have, and commit.
@@ -112,19 +126,16 @@ class SqlAlchemyUnitOfWork:
         Raises:
             RollbackOnlyError: A block that had joined the unit has failed before.
         """
+        self._require_unfailed()
         for participant in self._participants_in_turn():
             participant.before_commit()
-        if self._failure is not None:
-            raise RollbackOnlyError(
-                f"the unit of work of {self.name!r} cannot commit: a block that had joined it failed with "
-                f"{type(self._failure).__name__}, and somebody swallowed that"
-            ) from self._failure
+        self._require_unfailed()
         self.session.flush()
         for participant in self._participants_in_turn():
             participant.write()
-        failpoint("transaction.before_commit")
         if self._completion is not None:
             self._completion(self.session.connection())
+        failpoint("transaction.before_commit")
         Session.commit(self.session)
         self._committed = True
         failpoint("transaction.after_commit")
@@ -137,6 +148,14 @@ class SqlAlchemyUnitOfWork:
                 participant.after_commit()
             else:
                 participant.after_rollback()
+
+    def _require_unfailed(self) -> None:
+        if self._failure is not None:
+            raise RollbackOnlyError(
+                f"the unit of work of {self.name!r} cannot commit: a block that had joined it failed with "
+                f"{type(self._failure).__name__}, and somebody swallowed that; let it through, or run the block in "
+                "a savepoint"
+            ) from self._failure
 
     def _participants_in_turn(self) -> Iterator[Participant]:
         """Yield the participants, also those that join while an earlier one has its turn."""

@@ -37,11 +37,10 @@ def _view_problems(catalogue: Catalogue, view: View) -> list[str]:
 
 def _hosting_problems(catalogue: Catalogue, hosted: Collection[str]) -> list[str]:
     lacking: dict[str, set[str]] = {}
-    for published in catalogue.events():
-        if published.module in hosted:
-            for view in catalogue.views(published.type.name):
-                if view.module not in hosted:
-                    lacking.setdefault(view.module, set()).add(published.type.name)
+    for view in catalogue.views():
+        published = catalogue.event(view.name)
+        if published is not None and published.module in hosted and view.module not in hosted:
+            lacking.setdefault(view.module, set()).add(view.name)
     return [
         f"module {module!r} listens to {', '.join(sorted(names))} but is not hosted here, and inprocess:// reaches "
         f"only this process; host it too (MODULES), or choose a transport that reaches other processes (BUS_URL)"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from blinker import Signal
+from sqlalchemy import Connection
 
 from bus.context import Delivery, delivering
 from bus.database import Database
@@ -105,7 +106,11 @@ class Inbox:
             failpoint("inbox.after_start")
             listener.call(self._reader(listener, publication).read(publication.envelope.data))
             failpoint("inbox.before_complete")
-            unit.complete_with(lambda connection: self._store.complete(connection, publication))
+            unit.complete_with(lambda connection: self._complete(connection, publication))
+
+    def _complete(self, connection: Connection, publication: Publication) -> None:
+        self._store.complete(connection, publication)
+        failpoint("inbox.before_commit")
 
     def _record_failure(self, publication: Publication, error: Exception) -> None:
         failpoint("inbox.before_failure")

@@ -75,6 +75,10 @@ class InboxStore(Protocol):
         """Say whether `claim` would find one; takes no lock."""
         ...
 
+    def retrying(self) -> int:
+        """Return how many publications are to run again; takes no lock, and stays cheap beside many completed ones."""
+        ...
+
     def counts(self) -> list[ListenerCounts]:
         """Return the counts by listener, sorted; takes no lock."""
         ...

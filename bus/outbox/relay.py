@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from bus.envelope import Envelope
 from bus.failpoint import failpoint
@@ -24,8 +24,9 @@ CLAIM = 250
 class Relay:
     """Works for every module that this process hosts. `run_once` is called by one thread at a time."""
 
-    def __init__(self, stores: Mapping[str, OutboxStore], flow: Flow, send: Send) -> None:
+    def __init__(self, stores: Mapping[str, OutboxStore], targets: Collection[str], flow: Flow, send: Send) -> None:
         self._stores = stores
+        self._targets = targets
         self._flow = flow
         self._send = send
         self._acknowledged: deque[tuple[str, Envelope]] = deque()
@@ -71,7 +72,7 @@ class Relay:
             self._flow.caught_up(behind)
 
     def _sweep_store(self, store: OutboxStore) -> set[str]:
-        return {target for target in store.due_targets() if self._send_due(store, target)}
+        return {target for target in store.due_targets(self._targets) if self._send_due(store, target)}
 
     def _send_due(self, store: OutboxStore, target: str) -> bool:
         """Send to one module until nothing is due or no place is free; True when something still waits."""

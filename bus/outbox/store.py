@@ -44,8 +44,8 @@ class OutboxStore(Protocol):
         """Write events into the history and what is owed into the outbox; commits nothing itself."""
         ...
 
-    def due_targets(self) -> list[str]:
-        """Return the modules to which something is due now, sorted; takes no lock."""
+    def due_targets(self, among: Iterable[str]) -> list[str]:
+        """Return those of the modules to which something is due now; takes no lock, cheap beside many rows."""
         ...
 
     def claim(self, target: str, limit: int) -> list[Claimed]:
