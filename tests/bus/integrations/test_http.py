@@ -1,0 +1,181 @@
+"""What a module's HTTP interface gets of a request, and what it answers when something is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Annotated, Any
+
+import pytest
+from flask import Flask, abort
+from msgspec import Meta, Struct
+from werkzeug.exceptions import HTTPException
+
+from bus.integrations.http import Problem, page, read_body, read_choice, read_form, read_page, register_problems
+
+
+class Line(Struct, forbid_unknown_fields=True):
+    sku: str
+    quantity: Annotated[int, Meta(ge=1)] = 1
+
+
+class Lines(Struct, forbid_unknown_fields=True):
+    lines: list[Line]
+
+
+class Colour(Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+def app_with_problems() -> Flask:
+    app = Flask(__name__)
+    register_problems(app)
+    return app
+
+
+def refused(app: Flask, call: Callable[[], object], **request: Any) -> Problem:
+    with app.test_request_context(**request), pytest.raises(Problem) as caught:
+        call()
+    return caught.value
+
+
+def test_problem_carries_its_members_beside_the_standard_ones() -> None:
+    response = Problem(409, "order 17 is ready", current="ready").get_response()
+
+    assert response.get_json() == {
+        "type": "about:blank",
+        "title": "Conflict",
+        "status": 409,
+        "detail": "order 17 is ready",
+        "current": "ready",
+    }
+    assert response.mimetype == "application/problem+json"
+
+
+def test_error_of_flask_under_the_path_becomes_a_problem_with_its_headers() -> None:
+    app = app_with_problems()
+    app.add_url_rule("/api/x", view_func=lambda: "x", methods=["PUT"], endpoint="x")
+
+    response = app.test_client().get("/api/x")
+
+    assert (response.status_code, response.mimetype) == (405, "application/problem+json")
+    assert "PUT" in response.headers["Allow"]
+
+
+def test_unexpected_exception_under_the_path_becomes_a_problem_that_hides_it() -> None:
+    app = app_with_problems()
+    app.add_url_rule("/api/x", view_func=lambda: str(1 / 0), endpoint="x")
+
+    response = app.test_client().get("/api/x")
+
+    assert (response.status_code, response.mimetype) == (500, "application/problem+json")
+    assert "division" not in response.text
+
+
+def test_response_that_was_aborted_with_is_left_as_it_is() -> None:
+    app = app_with_problems()
+    app.add_url_rule("/api/x", view_func=lambda: abort(app.response_class("later", 503)), endpoint="x")
+
+    assert app.test_client().get("/api/x").text == "later"
+
+
+def test_error_elsewhere_is_answered_as_flask_does() -> None:
+    assert app_with_problems().test_client().get("/x").mimetype == "text/html"
+
+
+def test_error_elsewhere_can_be_answered_by_the_application() -> None:
+    app = Flask(__name__)
+
+    def answer(error: HTTPException) -> tuple[str, int]:
+        return "gone astray", error.code or 500
+
+    register_problems(app, elsewhere=answer)
+
+    assert app.test_client().get("/x").text == "gone astray"
+
+
+def test_body_is_read_as_its_type() -> None:
+    with Flask(__name__).test_request_context(json={"lines": [{"sku": "ramen", "quantity": 2}]}):
+        assert read_body(Lines) == Lines([Line("ramen", 2)])
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ([], "$"),
+        ({}, "lines"),
+        ({"lines": [{"sku": "ramen", "quantity": 0}]}, "lines[0].quantity"),
+        ({"lines": [{}]}, "lines[0].sku"),
+        ({"lines": [{"sku": "ramen", "size": 1}]}, "lines[0].size"),
+        ({"lines": [], "tip": 1}, "tip"),
+    ],
+)
+def test_refused_body_names_the_field(body: object, field: str) -> None:
+    problem = refused(Flask(__name__), lambda: read_body(Lines), json=body)
+
+    assert (problem.code, problem.members) == (422, {"field": field})
+
+
+@pytest.mark.parametrize(
+    ("data", "content_type", "status"),
+    [(b"{", "application/json", 400), (b"", "application/json", 400), (b"{}", "text/plain", 415)],
+)
+def test_body_that_is_no_json_is_refused(data: bytes, content_type: str, status: int) -> None:
+    problem = refused(Flask(__name__), lambda: read_body(Lines), data=data, content_type=content_type)
+
+    assert problem.code == status
+
+
+def test_input_of_a_form_that_was_left_empty_counts_as_absent() -> None:
+    with Flask(__name__).test_request_context(method="POST", data={"sku": "ramen", "quantity": " "}):
+        assert read_form(Line) == Line("ramen", 1)
+
+
+def test_number_of_a_form_is_read_from_its_text() -> None:
+    with Flask(__name__).test_request_context(method="POST", data={"sku": "7", "quantity": "2"}):
+        assert read_form(Line) == Line("7", 2)
+
+
+def test_refused_form_names_the_field() -> None:
+    form = {"sku": "ramen", "quantity": "many"}
+
+    problem = refused(Flask(__name__), lambda: read_form(Line), method="POST", data=form)
+
+    assert (problem.code, problem.members) == (422, {"field": "quantity"})
+
+
+@pytest.mark.parametrize(("query", "choice"), [("", None), ("colour=red", Colour.RED)])
+def test_choice_is_read_as_its_member(query: str, choice: Colour | None) -> None:
+    with Flask(__name__).test_request_context(query_string=query):
+        assert read_choice("colour", Colour) is choice
+
+
+def test_unknown_choice_is_refused_with_the_known_ones() -> None:
+    problem = refused(Flask(__name__), lambda: read_choice("colour", Colour), query_string="colour=mauve")
+
+    assert (problem.code, problem.members) == (422, {"field": "colour"})
+    assert "red, blue" in str(problem.description)
+
+
+def test_page_request_has_defaults() -> None:
+    with Flask(__name__).test_request_context():
+        wanted = read_page()
+
+    assert (wanted.limit, wanted.after) == (50, None)
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=-1", "limit=1.5", "after=", "after=%00"])
+def test_page_request_that_makes_no_sense_is_refused(query: str) -> None:
+    problem = refused(Flask(__name__), read_page, query_string=query)
+
+    assert (problem.code, problem.members) == (422, {"field": query.split("=")[0]})
+
+
+@pytest.mark.parametrize(("count", "shown", "following"), [(0, 0, None), (2, 2, None), (3, 2, "b")])
+def test_page_shows_up_to_its_limit_and_where_the_next_begins(count: int, shown: int, following: str | None) -> None:
+    items: list[dict[str, object]] = [{"id": letter} for letter in "abc"[:count]]
+
+    answer = page(items, key="id", limit=2)
+
+    assert answer == {"items": items[:shown], "next": following}
