@@ -1,0 +1,1 @@
+"""The composition root: it knows every module, wires them, and decides nothing."""

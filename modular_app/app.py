@@ -1,0 +1,117 @@
+"""The application factory: its steps, from settings to routes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dependency_injector.containers import DeclarativeContainer
+from flask import Flask
+
+from bus import Database, EventBus
+from bus.assembly import assemble
+from bus.integrations.dependency_injector import subscribe_container
+from bus.integrations.flask import BusExtension
+from bus.integrations.http import register_problems
+from bus.transport.base import Transport
+from modular_app.config import Settings, read_settings
+from modular_app.container import MODULES, build_containers, provided
+from modular_app.guard import refuse_foreign_posts
+from modular_app.health import create_health
+from modular_app.page import create_page, error_page
+from modular_app.sources import Sources
+
+#: Bytes of a request's body; the largest that means anything is an order of some 10 KiB.
+MAX_BODY = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the application is made of; kept in `app.extensions["modular-app"]`.
+
+    Attributes:
+        settings: What this process runs.
+        bus: The bus between the modules.
+        databases: The database of each hosted module.
+        containers: The container of each hosted module.
+        notices: Sentences about what this start has set up.
+    """
+
+    settings: Settings
+    bus: EventBus
+    databases: Mapping[str, Database]
+    containers: Mapping[str, DeclarativeContainer]
+    notices: tuple[str, ...]
+
+
+def create_app(config: Mapping[str, Any] | None = None, *, transport: Transport | None = None) -> Flask:
+    """Return the application, wired and ready to serve; nothing runs and no connection is open yet.
+
+    Args:
+        config: Settings that win over those of the environment.
+        transport: Carries the events instead of what `BUS_URL` names.
+
+    Raises:
+        ConfigurationError: A setting is unknown or wrong.
+        BusError: The modules do not fit together, or a database has tables that this code does
+            not know.
+    """
+    app = Flask(__name__, instance_relative_config=True)
+    settings = configure(app, config or {})
+    hosted = [module for module in MODULES if module.name in settings.modules]
+
+    databases = {m.name: Database(m.name, settings.database_urls[m.name], metadata=m.metadata()) for m in hosted}
+    bus = assemble(modules=MODULES, databases=databases, transport=transport or settings.bus_url)
+    containers = build_containers(hosted, databases, bus)
+    for name, container in containers.items():
+        subscribe_container(bus, name, container)
+
+    BusExtension(bus).init_app(app)
+    notices = set_up_databases(databases, containers)
+    app.extensions["modular-app"] = Parts(settings, bus, databases, containers, notices)
+
+    register_modules(app, containers)
+    app.register_blueprint(create_health(bus, databases))
+    app.register_blueprint(create_page(containers))
+    app.before_request(refuse_foreign_posts)
+    register_problems(app, elsewhere=error_page)
+    return app
+
+
+def configure(app: Flask, given: Mapping[str, Any]) -> Settings:
+    """Read the environment and then what the caller gave, which wins, into frozen settings."""
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.config.from_prefixed_env()
+    app.config.from_mapping(given)
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
+    names = tuple(module.name for module in MODULES)
+    return read_settings(app.config, Sources(given, os.environ), known=names, instance=Path(app.instance_path))
+
+
+def set_up_databases(
+    databases: Mapping[str, Database], containers: Mapping[str, DeclarativeContainer]
+) -> tuple[str, ...]:
+    """Create the tables of empty databases, and what their modules begin with; say what it is."""
+    notices = []
+    for name, database in databases.items():
+        Path(database.url.database or "").parent.mkdir(parents=True, exist_ok=True)
+        seed = provided(containers[name], "seed")
+        try:
+            if database.create_tables() and seed is not None:
+                notices.append(seed.run())
+        finally:
+            database.close()
+    return tuple(notice for notice in notices if notice)
+
+
+def register_modules(app: Flask, containers: Mapping[str, DeclarativeContainer]) -> None:
+    """Mount each module's HTTP interface under the version, its panel's forms under its name."""
+    for name, container in containers.items():
+        blueprint, forms = provided(container, "blueprint"), provided(container, "forms")
+        if blueprint is not None:
+            app.register_blueprint(blueprint, url_prefix="/api/v1")
+        if forms is not None:
+            app.register_blueprint(forms, url_prefix=f"/{name}")

@@ -1,0 +1,109 @@
+"""The settings of one process: read once, checked, and frozen; what is wrong stops the start."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import Config
+
+from modular_app.databases import database_urls
+from modular_app.sources import ConfigurationError, Sources, nearest
+
+#: What an application may be told, beside Flask's own keys.
+KEYS = ("BUS_URL", "DATABASE_URL", "DATABASES", "MODULES")
+
+IN_PROCESS = "inprocess://"
+#: Transports that are designed, and no part of this release.
+LATER = ("dramatiq+redis", "dramatiq+rediss", "dramatiq+amqp", "dramatiq+amqps", "dramatiq+stub")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What this process runs.
+
+    Attributes:
+        bus_url: The transport between the modules.
+        modules: The modules that this process hosts.
+        database_urls: The database of each hosted module.
+    """
+
+    bus_url: str
+    modules: tuple[str, ...]
+    database_urls: Mapping[str, str]
+
+
+def read_settings(config: Config, sources: Sources, *, known: tuple[str, ...], instance: Path) -> Settings:
+    """Return the settings that the configuration describes.
+
+    Args:
+        config: Flask's configuration, with everything in it.
+        sources: Where each of its keys came from.
+        known: The names of all modules, hosted or not.
+        instance: The folder of databases that nothing is said about.
+
+    Raises:
+        ConfigurationError: A key or a value is wrong; the message names it, its source and what
+            to do.
+    """
+    _refuse_unknown_keys(sources)
+    modules = _modules(config.get("MODULES"), sources, known)
+    urls = database_urls(config, sources, known=known, instance=instance)
+    return Settings(_bus_url(config, sources), modules, {name: urls[name] for name in modules})
+
+
+def _refuse_unknown_keys(sources: Sources) -> None:
+    for key in sources.all_keys():
+        near = nearest(key.upper(), KEYS)
+        if key not in KEYS and (key.upper().startswith("BUS_") or near):
+            raise ConfigurationError(
+                f"{sources.of(key)} sets {key}, which nothing reads; {_nearest_key(near, key)}",
+            )
+
+
+def _nearest_key(near: str | None, key: str) -> str:
+    return f"did you mean {near}?" if near else f"remove {key}: of the bus there is only BUS_URL"
+
+
+def _modules(value: Any, sources: Sources, known: tuple[str, ...]) -> tuple[str, ...]:
+    if value is None or value == "all":
+        return known
+    names = _names(value)
+    if not names:
+        raise ConfigurationError(f"{sources.of('MODULES')} sets MODULES to {value!r}: name {', '.join(known)}, or all")
+    for name in names:
+        if name not in known:
+            near = nearest(name, known)
+            raise ConfigurationError(
+                f"{sources.of('MODULES')} sets MODULES to {value!r}: there is no module {name!r}; "
+                + (f"did you mean {near}?" if near else f"there are {', '.join(known)}")
+            )
+    return tuple(name for name in known if name in names)
+
+
+def _names(value: Any) -> list[str]:
+    parts: Iterable[Any] = value if isinstance(value, (list, tuple)) else str(value).split(",")
+    return [text for part in parts if (text := str(part).strip())]
+
+
+def _without_password(url: Any) -> str:
+    return re.sub(r"//[^/@]*@", "//***@", str(url))
+
+
+def _bus_url(config: Config, sources: Sources) -> str:
+    value = config.get("BUS_URL", IN_PROCESS)
+    if value == IN_PROCESS:
+        return IN_PROCESS
+    told = f"{sources.of('BUS_URL')} sets BUS_URL to {_without_password(value)!r}"
+    if not isinstance(value, str) or not value.strip():
+        raise ConfigurationError(f"{told}, which is no URL: set {IN_PROCESS}, or remove it")
+    scheme = value.partition(":")[0]
+    if scheme in LATER:
+        raise ConfigurationError(f"{told}: this transport is not part of this release, which has {IN_PROCESS} alone")
+    near = nearest(scheme, ("inprocess", *LATER))
+    if scheme == "inprocess" or near is None:
+        raise ConfigurationError(f"{told}: the transport of this release is {IN_PROCESS}, with nothing behind it")
+    raise ConfigurationError(f"{told}: there is no transport {scheme!r}; did you mean {near}://?")

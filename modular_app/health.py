@@ -1,0 +1,50 @@
+"""Whether the process lives, and whether it can work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from bus import Database, EventBus
+
+
+class HealthViews:
+    """Answers those who watch the process."""
+
+    def __init__(self, bus: EventBus, databases: Mapping[str, Database]) -> None:
+        self._bus = bus
+        self._databases = databases
+
+    def live(self) -> ResponseReturnValue:
+        """Answer at all."""
+        return {"status": "ok"}
+
+    def ready(self) -> ResponseReturnValue:
+        """Answer 200 where every database and the transport answer, else 503, and say which."""
+        answers = {f"database {name}": _answers(database) for name, database in self._databases.items()}
+        answers["transport"] = self._bus.life.is_ready()
+        checks = {name: "ok" if answered else "does not answer" for name, answered in answers.items()}
+        good = all(answers.values())
+        return {"status": "ready" if good else "not ready", "checks": checks}, 200 if good else 503
+
+
+def create_health(bus: EventBus, databases: Mapping[str, Database]) -> Blueprint:
+    """Return the routes of health, to be mounted at the root."""
+    views = HealthViews(bus, databases)
+    blueprint = Blueprint("health", __name__)
+    blueprint.add_url_rule("/healthz", view_func=views.live)
+    blueprint.add_url_rule("/readyz", view_func=views.ready)
+    return blueprint
+
+
+def _answers(database: Database) -> bool:
+    try:
+        with database.read() as session:
+            session.execute(text("SELECT 1"))
+    except SQLAlchemyError:
+        return False
+    return True

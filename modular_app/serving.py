@@ -1,0 +1,41 @@
+"""What a process does when it serves: it says where, and it ends in order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+
+import click
+from flask import Flask
+
+
+def announce(app: Flask) -> None:
+    """Say on stderr what this start has set up, and under `flask run` where the application is."""
+    for notice in app.extensions["modular-app"].notices:
+        click.echo(notice, err=True)
+    context = click.get_current_context(silent=True)
+    if context is not None and context.info_name == "run":
+        host, port = _setting(context, "host", "127.0.0.1"), _setting(context, "port", "5000")
+        root = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        click.echo(f"The counter is at {root}/ and its HTTP interface at {root}/api/v1/", err=True)
+
+
+def _setting(context: click.Context, name: str, default: str) -> str:
+    value = context.params.get(name) or os.environ.get(f"FLASK_RUN_{name.upper()}")
+    return str(value or default)
+
+
+def end_on_sigterm() -> None:
+    """Make SIGTERM end the interpreter in order, so that the bus finishes what runs.
+
+    A server with a handler of its own keeps it.
+    """
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _end)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(0)

@@ -1,0 +1,11 @@
+"""Open a ticket for each accepted order, cook it, and say when it is ready."""
+
+from bus import Module
+
+module = Module(
+    "kitchen",
+    package=__name__,
+    contract="contract",
+    tables="tables:metadata",
+    container="container:KitchenContainer",
+)

@@ -1,0 +1,34 @@
+"""The parts of kitchen, wired; what is not its own comes from the composition root."""
+
+from __future__ import annotations
+
+from dependency_injector import containers, providers
+
+from bus import Clock, Database, IdSource, ModuleBus
+from modules.kitchen.listeners import OrderNews
+from modules.kitchen.panel import KitchenForms, KitchenPanel, create_forms
+from modules.kitchen.read import TicketReader
+from modules.kitchen.services import Room, Stove, TicketDesk
+from modules.kitchen.web import KitchenViews, create_blueprint
+
+
+class KitchenContainer(containers.DeclarativeContainer):
+    """Everything that kitchen consists of."""
+
+    database: providers.Dependency[Database] = providers.Dependency(instance_of=Database)
+    bus: providers.Dependency[ModuleBus] = providers.Dependency(instance_of=ModuleBus)
+    clock: providers.Dependency[Clock] = providers.Dependency()
+    ids: providers.Dependency[IdSource] = providers.Dependency()
+
+    desk = providers.ThreadSafeSingleton(TicketDesk, database=database, bus=bus, clock=clock, ids=ids)
+    stove = providers.ThreadSafeSingleton(Stove, database=database, bus=bus)
+    room = providers.ThreadSafeSingleton(Room, database=database)
+    reader = providers.ThreadSafeSingleton(TicketReader, database=database)
+
+    order_news = providers.ThreadSafeSingleton(OrderNews, desk=desk)
+
+    views = providers.ThreadSafeSingleton(KitchenViews, stove=stove, room=room, reader=reader)
+    blueprint = providers.ThreadSafeSingleton(create_blueprint, views=views)
+    kitchen_forms = providers.ThreadSafeSingleton(KitchenForms, stove=stove, room=room)
+    forms = providers.ThreadSafeSingleton(create_forms, forms=kitchen_forms)
+    panel = providers.ThreadSafeSingleton(KitchenPanel, reader=reader)

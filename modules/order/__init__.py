@@ -1,0 +1,11 @@
+"""Take orders from customers and follow them until they are collected."""
+
+from bus import Module
+
+module = Module(
+    "order",
+    package=__name__,
+    contract="contract",
+    tables="tables:metadata",
+    container="container:OrderContainer",
+)

@@ -1,0 +1,34 @@
+"""The parts of order, wired; what is not its own comes from the composition root."""
+
+from __future__ import annotations
+
+from dependency_injector import containers, providers
+
+from bus import Clock, Database, IdSource, ModuleBus
+from modules.order.listeners import KitchenNews, RestaurantNews
+from modules.order.panel import OrderForms, OrderPanel, create_forms
+from modules.order.read import OrderReader
+from modules.order.services import CustomerOrders, OrderProgress
+from modules.order.web import OrderViews, create_blueprint
+
+
+class OrderContainer(containers.DeclarativeContainer):
+    """Everything that order consists of."""
+
+    database: providers.Dependency[Database] = providers.Dependency(instance_of=Database)
+    bus: providers.Dependency[ModuleBus] = providers.Dependency(instance_of=ModuleBus)
+    clock: providers.Dependency[Clock] = providers.Dependency()
+    ids: providers.Dependency[IdSource] = providers.Dependency()
+
+    customer_orders = providers.ThreadSafeSingleton(CustomerOrders, database=database, bus=bus, clock=clock, ids=ids)
+    progress = providers.ThreadSafeSingleton(OrderProgress, database=database, clock=clock)
+    reader = providers.ThreadSafeSingleton(OrderReader, database=database)
+
+    restaurant_news = providers.ThreadSafeSingleton(RestaurantNews, progress=progress)
+    kitchen_news = providers.ThreadSafeSingleton(KitchenNews, progress=progress)
+
+    views = providers.ThreadSafeSingleton(OrderViews, orders=customer_orders, reader=reader)
+    blueprint = providers.ThreadSafeSingleton(create_blueprint, views=views)
+    order_forms = providers.ThreadSafeSingleton(OrderForms, orders=customer_orders)
+    forms = providers.ThreadSafeSingleton(create_forms, forms=order_forms)
+    panel = providers.ThreadSafeSingleton(OrderPanel, reader=reader)

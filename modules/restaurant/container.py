@@ -1,0 +1,34 @@
+"""The parts of restaurant, wired; what is not its own comes from the composition root."""
+
+from __future__ import annotations
+
+from dependency_injector import containers, providers
+
+from bus import Database, ModuleBus
+from modules.restaurant.demo import DemoMenu
+from modules.restaurant.listeners import OrderNews
+from modules.restaurant.menus import Menus
+from modules.restaurant.panel import RestaurantForms, RestaurantPanel, create_forms
+from modules.restaurant.read import MenuReader
+from modules.restaurant.services import Reservations
+from modules.restaurant.web import RestaurantViews, create_blueprint
+
+
+class RestaurantContainer(containers.DeclarativeContainer):
+    """Everything that restaurant consists of."""
+
+    database: providers.Dependency[Database] = providers.Dependency(instance_of=Database)
+    bus: providers.Dependency[ModuleBus] = providers.Dependency(instance_of=ModuleBus)
+
+    menus = providers.ThreadSafeSingleton(Menus, database=database, bus=bus)
+    reservations = providers.ThreadSafeSingleton(Reservations, database=database, bus=bus)
+    reader = providers.ThreadSafeSingleton(MenuReader, database=database)
+    seed = providers.ThreadSafeSingleton(DemoMenu, database=database)
+
+    order_news = providers.ThreadSafeSingleton(OrderNews, reservations=reservations)
+
+    views = providers.ThreadSafeSingleton(RestaurantViews, menus=menus, reader=reader)
+    blueprint = providers.ThreadSafeSingleton(create_blueprint, views=views)
+    restaurant_forms = providers.ThreadSafeSingleton(RestaurantForms, menus=menus)
+    forms = providers.ThreadSafeSingleton(create_forms, forms=restaurant_forms)
+    panel = providers.ThreadSafeSingleton(RestaurantPanel, reader=reader)

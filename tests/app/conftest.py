@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from flask import Flask
+
+from bus.transport.base import Transport
+from modular_app.app import create_app
+from tests.app.counter import Counter
+
+
+class MakeApp(Protocol):
+    def __call__(self, *, transport: Transport | None = None, **config: Any) -> Flask: ...
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("FLASK_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def make_app(tmp_path: Path) -> Iterator[MakeApp]:
+    """Make applications on files of this test alone; each is stopped at its end."""
+    made: list[Flask] = []
+
+    def make(*, transport: Transport | None = None, **config: Any) -> Flask:
+        defaults = {"TESTING": True, "DATABASE_URL": f"sqlite:///{tmp_path}/{{module}}.db"}
+        made.append(create_app(defaults | config, transport=transport))
+        return made[-1]
+
+    yield make
+
+    for app in made:
+        app.extensions["modular-app"].bus.stop()
+        for database in app.extensions["modular-app"].databases.values():
+            database.close()
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    return make_app()
+
+
+@pytest.fixture
+def counter(app: Flask) -> Counter:
+    return Counter(app)

@@ -1,0 +1,125 @@
+"""Whatever is wrong with a setting stops the start, and says how to mend it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bus import BusError
+from modular_app.app import create_app
+from modular_app.sources import ConfigurationError
+from tests.app.conftest import MakeApp
+
+
+def refused(config: dict[str, Any] | None = None) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        create_app(config)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("config", "parts"),
+    [
+        ({"BUS_URL": ""}, ["BUS_URL", "no URL", "inprocess://"]),
+        ({"BUS_URL": 7}, ["BUS_URL", "7", "no URL"]),
+        ({"BUS_URL": "inproces://"}, ["'inproces'", "did you mean inprocess://?"]),
+        ({"BUS_URL": "inprocess"}, ["'inprocess'", "inprocess://"]),
+        ({"BUS_URL": "inprocess://here"}, ["inprocess://here", "nothing behind it"]),
+        ({"BUS_URL": "kafka://broker"}, ["kafka://broker", "inprocess://"]),
+        ({"BUS_URL": "dramatiq+redis://broker"}, ["not part of this release", "inprocess://"]),
+        ({"BUS_URL": "dramatiq+amqp://broker"}, ["not part of this release"]),
+        ({"BUS_URL": "dramatiq+stub://"}, ["not part of this release"]),
+        ({"BUS_URI": "inprocess://"}, ["BUS_URI", "did you mean BUS_URL?"]),
+        ({"BUS_WORKERS": 4}, ["BUS_WORKERS", "BUS_URL"]),
+        ({"DATABSE_URL": "sqlite:///x.db"}, ["DATABSE_URL", "did you mean DATABASE_URL?"]),
+        ({"DATABASE": {}}, ["DATABASE", "did you mean DATABASES?"]),
+        ({"MODULE": "order"}, ["MODULE", "did you mean MODULES?"]),
+        ({"MODULES": "order,kichen"}, ["'kichen'", "did you mean kitchen?"]),
+        ({"MODULES": "billing"}, ["'billing'", "order, restaurant, kitchen"]),
+        ({"MODULES": ""}, ["MODULES", "order, restaurant, kitchen"]),
+        ({"DATABASE_URL": ""}, ["DATABASE_URL", "no URL"]),
+        ({"DATABASE_URL": 5}, ["DATABASE_URL", "5", "no URL"]),
+        ({"DATABASE_URL": "order.db"}, ["order.db", "cannot be read as a URL"]),
+        ({"DATABASE_URL": "sqlite:///all.db"}, ["all.db", "{module}"]),
+        ({"DATABASE_URL": "sqlite://"}, ["in memory", "name a file"]),
+        ({"DATABASE_URL": "sqlite:///:memory:"}, ["in memory", "name a file"]),
+        ({"DATABASE_URL": "sqlit:///{module}.db"}, ["'sqlit'", "did you mean sqlite?"]),
+        ({"DATABASE_URL": "sqlite:////no/such/folder/{module}.db"}, ["mkdir -p /no/such/folder"]),
+        ({"DATABASES": "sqlite:///x.db"}, ["DATABASES", "DATABASES__order"]),
+        ({"DATABASES": {"kichen": "sqlite:///k.db"}}, ["'kichen'", "did you mean kitchen?"]),
+        ({"DATABASES": {"kitchen": ""}}, ["DATABASES__kitchen", "no URL"]),
+        ({"DATABASES": {"kitchen": "sqlite://"}}, ["DATABASES__kitchen", "in memory"]),
+    ],
+)
+def test_wrong_setting_is_named_with_its_mend(config: dict[str, Any], parts: list[str]) -> None:
+    message = refused(config)
+
+    assert "the mapping given to create_app" in message
+    assert [part for part in parts if part not in message] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FLASK_BUS_URL", "inproces://"),
+        ("FLASK_BUS_ULR", "inprocess://"),
+        ("FLASK_DATABSE_URL", "sqlite:///{module}.db"),
+        ("FLASK_DATABASE_URL", "sqlite:///all.db"),
+        ("FLASK_DATABASES__kichen", "sqlite:///kitchen.db"),
+        ("FLASK_DATABASES__kitchen", "sqlite://"),
+        ("FLASK_MODULES", "123"),
+    ],
+)
+def test_wrong_setting_of_the_environment_is_named_with_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    assert f"the environment ({name}) sets" in refused()
+
+
+def test_postgresql_is_announced_for_later_and_the_password_is_not_shown() -> None:
+    message = refused({"DATABASE_URL": "postgresql+psycopg://ada:secret@db/{module}"})
+
+    assert "PostgreSQL comes with a later release" in message
+    assert "secret" not in message
+
+
+def test_password_of_a_broker_is_not_shown() -> None:
+    assert "secret" not in refused({"BUS_URL": "dramatiq+redis://:secret@broker/0"})
+
+
+def test_two_modules_with_one_database_are_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/one.db"
+
+    message = refused({"DATABASES": {"order": url, "kitchen": url}})
+
+    assert "order and kitchen have one database" in message
+
+
+def test_one_module_can_have_a_database_elsewhere(make_app: MakeApp, tmp_path: Path) -> None:
+    file = tmp_path / "elsewhere.db"
+
+    make_app(DATABASES={"kitchen": f"sqlite:///{file}"})
+
+    assert file.exists()
+    assert not (tmp_path / "kitchen.db").exists()
+
+
+def test_what_the_caller_gives_wins_over_the_environment(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLASK_MODULES", "billing")
+
+    app = make_app(MODULES="order, kitchen,restaurant")
+
+    assert app.extensions["modular-app"].settings.modules == ("order", "restaurant", "kitchen")
+
+
+def test_module_without_its_listeners_is_refused_in_one_process(make_app: MakeApp) -> None:
+    with pytest.raises(BusError, match="not hosted here"):
+        make_app(MODULES="order")
+
+
+def test_other_keys_of_flask_are_left_alone(make_app: MakeApp) -> None:
+    assert make_app(SECRET_KEY="of the test", DEBUG=False).secret_key == "of the test"

@@ -1,0 +1,73 @@
+"""Each module keeps what it needs in its own database, and nothing else is there."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.app.conftest import MakeApp
+from tests.app.counter import Counter
+
+OWN = {
+    "order": {"orders", "order_lines", "order_history"},
+    "restaurant": {"restaurants", "dishes", "reservations", "reserved_lines"},
+    "kitchen": {"tickets", "ticket_lines", "capacity"},
+}
+
+
+@pytest.mark.parametrize(("module", "tables"), OWN.items())
+def test_database_of_a_module_holds_its_own_tables_and_the_bus_s(
+    counter: Counter, tmp_path: Path, module: str, tables: set[str]
+) -> None:
+    counter.place_and_settle()
+
+    with closing(sqlite3.connect(tmp_path / f"{module}.db")) as connection:
+        found = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+
+    assert {name for name in found if not name.startswith(("bus_", "sqlite_"))} == tables
+    assert any(name.startswith("bus_") for name in found)
+
+
+def test_customer_is_known_to_order_alone(make_app: MakeApp, tmp_path: Path) -> None:
+    counter = Counter(make_app())
+    counter.place(customer={"name": "Canary Wharf", "phone": "+44 5550199"})
+    counter.settle()
+    counter.parts.bus.stop()
+
+    holders = {
+        file.name.split(".")[0]
+        for file in tmp_path.iterdir()
+        for canary in (b"Canary Wharf", b"5550199")
+        if canary in file.read_bytes()
+    }
+
+    assert holders == {"order"}
+
+
+def test_second_start_finds_what_the_first_has_left(make_app: MakeApp) -> None:
+    first = Counter(make_app())
+    order_id = first.place_and_settle("ramen")
+    first.parts.bus.stop()
+
+    second = Counter(make_app())
+
+    assert first.parts.notices == ("The database was empty: it has the restaurant demo now, with 6 dishes.",)
+    assert second.parts.notices == ()
+    assert second.status(order_id) == "accepted"
+    assert second.dish("ramen")["stock"] == 999_999
+
+
+def test_what_was_owed_at_the_end_is_done_after_the_next_start(make_app: MakeApp) -> None:
+    first = Counter(make_app())
+    order_id = first.place("ramen")
+    first.parts.bus.stop()
+
+    second = Counter(make_app())
+    second.client.get("/healthz")
+    second.settle()
+
+    assert second.status(order_id) == "accepted"
+    assert second.dish("ramen")["stock"] == 999_999

@@ -1,0 +1,181 @@
+"""What the HTTP interface refuses, and how it says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from tests.app.counter import API, Counter, order_body
+
+DISH = {
+    "name": "Gnocchi",
+    "price": {"amount": "11.5", "currency": "EUR"},
+    "stock": 3,
+    "available": True,
+}
+
+
+def problem(response: TestResponse) -> Any:
+    assert response.mimetype == "application/problem+json"
+    assert response.json is not None
+    assert response.json["status"] == response.status_code
+    assert response.json["title"]
+    assert response.json["detail"]
+    return response.json
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ([], "$"),
+        ({}, "restaurant_id"),
+        (order_body(restaurant_id=7), "restaurant_id"),
+        (order_body(restaurant_id=""), "restaurant_id"),
+        (order_body(lines=[]), "lines"),
+        (order_body(lines=[{"sku": "x", "quantity": 1}] * 101), "lines"),
+        (order_body(quantity=0), "lines[0].quantity"),
+        (order_body(quantity=1001), "lines[0].quantity"),
+        (order_body(sku=" "), "lines[0].sku"),
+        (order_body(sku="a\n"), "lines[0].sku"),
+        (order_body(sku="a\x00"), "lines[0].sku"),
+        (order_body(sku="a" * 65), "lines[0].sku"),
+        (order_body(customer={}), "customer.name"),
+        (order_body(customer={"name": "Ada", "phone": "call me"}), "customer.phone"),
+        (order_body(customer={"name": "Ada", "age": 36}), "customer.age"),
+        (order_body(tip=1), "tip"),
+    ],
+)
+def test_order_with_a_wrong_field_is_refused_and_the_field_is_named(counter: Counter, body: object, field: str) -> None:
+    response = counter.client.post(f"{API}/orders", json=body)
+
+    assert response.status_code == 422
+    assert problem(response)["field"] == field
+
+
+def test_body_that_is_not_json_is_refused(counter: Counter) -> None:
+    response = counter.client.post(f"{API}/orders", data="{margherita", content_type="application/json")
+
+    assert response.status_code == 400
+    problem(response)
+
+
+def test_body_of_another_media_type_is_refused(counter: Counter) -> None:
+    response = counter.client.post(f"{API}/orders", data={"restaurant_id": "demo"})
+
+    assert response.status_code == 415
+    problem(response)
+
+
+def test_body_that_is_too_large_is_refused(counter: Counter) -> None:
+    response = counter.client.post(f"{API}/orders", json={"restaurant_id": "d" * 70_000})
+
+    assert response.status_code == 413
+    problem(response)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/orders/none"),
+        ("POST", "/orders/none/cancel"),
+        ("POST", "/orders/none/collect"),
+        ("GET", "/restaurants/none/menu"),
+        ("PUT", "/restaurants/none/menu/gnocchi"),
+        ("POST", "/restaurants/none/open"),
+        ("POST", "/restaurants/none/close"),
+        ("POST", "/kitchen/tickets/none/start"),
+        ("POST", "/kitchen/tickets/none/finish"),
+        ("GET", "/nothing"),
+    ],
+)
+def test_what_does_not_exist_is_not_found(counter: Counter, method: str, path: str) -> None:
+    body = DISH if method == "PUT" else None
+
+    response = counter.client.open(API + path, method=method, json=body)
+
+    assert response.status_code == 404
+    problem(response)
+
+
+def test_wrong_method_is_refused_with_the_right_ones(counter: Counter) -> None:
+    response = counter.client.delete(f"{API}/kitchen/capacity")
+
+    assert response.status_code == 405
+    assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "PUT"}
+    problem(response)
+
+
+def test_dish_is_made_and_then_changed(counter: Counter) -> None:
+    path = "/restaurants/demo/menu/gnocchi"
+
+    made = counter.put(path, DISH)
+    changed = counter.put(path, DISH | {"stock": 9})
+
+    assert (made.status_code, changed.status_code) == (201, 200)
+    assert changed.json == {
+        "sku": "gnocchi",
+        "name": "Gnocchi",
+        "price": {"amount": "11.50", "currency": "EUR"},
+        "stock": 9,
+        "available": True,
+    }
+    assert counter.dish("gnocchi") == changed.json
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"price": {"amount": 12.5, "currency": "EUR"}}, "price.amount"),
+        ({"price": {"amount": "12.505", "currency": "EUR"}}, "price.amount"),
+        ({"price": {"amount": "-1.00", "currency": "EUR"}}, "price.amount"),
+        ({"price": {"amount": "1e3", "currency": "EUR"}}, "price.amount"),
+        ({"price": {"amount": "12.50", "currency": "eur"}}, "price.currency"),
+        ({"price": {"amount": "12.50", "currency": "USD"}}, "price.currency"),
+        ({"stock": -1}, "stock"),
+        ({"available": "yes"}, "available"),
+        ({"sku": "gnocchi"}, "sku"),
+    ],
+)
+def test_dish_with_a_wrong_field_is_refused(counter: Counter, changes: dict[str, object], field: str) -> None:
+    response = counter.put("/restaurants/demo/menu/gnocchi", DISH | changes)
+
+    assert response.status_code == 422
+    assert problem(response)["field"] == field
+
+
+def test_sku_that_is_no_name_is_refused(counter: Counter) -> None:
+    response = counter.put("/restaurants/demo/menu/a%20b", DISH)
+
+    assert response.status_code == 422
+    assert problem(response)["field"] == "sku"
+
+
+def test_kitchen_says_and_takes_its_capacity(counter: Counter) -> None:
+    assert counter.get("/kitchen/capacity") == {"max_open_tickets": 100_000}
+
+    counter.resize_kitchen(7)
+
+    assert counter.get("/kitchen/capacity") == {"max_open_tickets": 7}
+
+
+@pytest.mark.parametrize("body", [{"max_open_tickets": -1}, {"max_open_tickets": "7"}, {}])
+def test_capacity_that_is_no_number_is_refused(counter: Counter, body: object) -> None:
+    response = counter.put("/kitchen/capacity", body)
+
+    assert response.status_code == 422
+    assert problem(response)["field"] == "max_open_tickets"
+
+
+def test_unexpected_error_answers_without_saying_what_it_was(counter: Counter) -> None:
+    app = counter.client.application
+    app.testing = False
+    counter.parts.databases["order"].close()
+    with counter.parts.databases["order"].transaction():
+        counter.parts.databases["order"].session.connection().exec_driver_sql("DROP TABLE orders")
+
+    response = counter.client.get(f"{API}/orders")
+
+    assert response.status_code == 500
+    assert "orders" not in problem(response)["detail"]

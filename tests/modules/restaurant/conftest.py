@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bus import Database, Module, assemble, event, listener
+from bus.testing import RecordingTransport
+from modules.restaurant import module
+from modules.restaurant.container import RestaurantContainer
+from modules.restaurant.contract import (
+    OrderAccepted,
+    OrderCancelled,
+    OrderedLine,
+    OrderPlaced,
+    OrderRejected,
+    TicketRefused,
+)
+
+
+@event("order.placed")
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What restaurant hears of order, as order would say it."""
+
+    order_id: str
+    restaurant_id: str
+    lines: tuple[OrderedLine, ...]
+
+
+@event("order.cancelled")
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """What restaurant hears of order, as order would say it."""
+
+    order_id: str
+
+
+@event("kitchen.ticket_refused")
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What restaurant hears of kitchen, as kitchen would say it."""
+
+    order_id: str
+
+
+NEIGHBOURS = (
+    Module("order", contract=[Placed, Cancelled]),
+    Module("kitchen", contract=[Refused]),
+)
+
+News = OrderPlaced | OrderCancelled | TicketRefused
+
+
+class RestaurantAlone:
+    """The module alone with the demo menu, and what it has said."""
+
+    def __init__(self, container: RestaurantContainer) -> None:
+        self.container = container
+        self.said: list[object] = []
+
+    def hear(self, news: News) -> None:
+        listeners = self.container.order_news()
+        if isinstance(news, OrderPlaced):
+            listeners.serve_order(news)
+        elif isinstance(news, OrderCancelled):
+            listeners.restock_cancelled_order(news)
+        else:
+            listeners.restock_refused_order(news)
+
+    def stock(self, sku: str) -> object:
+        menu = self.container.reader().menu("demo", 100)
+        return next(dish["stock"] for dish in menu if dish["sku"] == sku)
+
+    @listener(OrderAccepted, OrderRejected)
+    def note(self, said: object) -> None:
+        self.said.append(said)
+
+
+@pytest.fixture
+def restaurant(tmp_path: Path) -> Iterator[RestaurantAlone]:
+    url = f"sqlite:///{tmp_path}/restaurant.db"
+    database = Database("restaurant", url, metadata=module.metadata())
+    database.create_tables()
+    bus = assemble([module, *NEIGHBOURS], {"restaurant": database}, transport=RecordingTransport())
+    own = bus.module("restaurant")
+    alone = RestaurantAlone(RestaurantContainer(database=database, bus=own))
+    alone.container.seed().run()
+    own.subscribe(alone)
+    yield alone
+    bus.stop()
+    database.close()

@@ -1,0 +1,101 @@
+"""Stock is exact, in whatever sequence and however often the restaurant hears of an order."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+
+from modules.restaurant.contract import (
+    AcceptedLine,
+    OrderAccepted,
+    OrderCancelled,
+    OrderedLine,
+    OrderPlaced,
+    OrderRejected,
+    TicketRefused,
+)
+from modules.restaurant.demo import DISHES, STOCK
+from modules.restaurant.tables import dishes
+from tests.modules.restaurant.conftest import News, RestaurantAlone
+
+PLACED = OrderPlaced("o-1", "demo", (OrderedLine("ramen", 2), OrderedLine("ramen", 1)))
+CANCELLED = OrderCancelled("o-1")
+REFUSED = TicketRefused("o-1")
+
+#: Each piece of news twice: a transport may repeat and reorder.
+SEQUENCES = sorted(set(permutations([PLACED, PLACED, CANCELLED, CANCELLED, REFUSED])), key=repr)
+
+
+def test_order_is_priced_and_taken_from_stock(restaurant: RestaurantAlone) -> None:
+    restaurant.hear(PLACED)
+
+    (said,) = restaurant.said
+    assert isinstance(said, OrderAccepted)
+    assert said.lines == (AcceptedLine("ramen", "Shoyu Ramen", 3),)
+    assert (str(said.total.amount), said.total.currency) == ("41.40", "EUR")
+    assert restaurant.stock("ramen") == STOCK - 3
+
+
+def test_order_that_is_heard_of_twice_is_served_once(restaurant: RestaurantAlone) -> None:
+    restaurant.hear(PLACED)
+    restaurant.hear(PLACED)
+
+    assert len(restaurant.said) == 1
+    assert restaurant.stock("ramen") == STOCK - 3
+
+
+@pytest.mark.parametrize("news", SEQUENCES)
+def test_stock_is_whole_again_after_an_order_that_came_to_nothing(
+    restaurant: RestaurantAlone, news: tuple[News, ...]
+) -> None:
+    for piece in news:
+        restaurant.hear(piece)
+
+    assert restaurant.stock("ramen") == STOCK
+    assert len(restaurant.said) == (1 if news[0] is PLACED else 0)
+
+
+@pytest.mark.parametrize(
+    ("order", "reason"),
+    [
+        (OrderPlaced("o-1", "nowhere", (OrderedLine("ramen", 1),)), "unknown_restaurant"),
+        (OrderPlaced("o-1", "demo", (OrderedLine("haggis", 1),)), "unknown_dish"),
+        (OrderPlaced("o-1", "demo", (OrderedLine("ramen", STOCK + 1),)), "out_of_stock"),
+    ],
+)
+def test_order_that_cannot_be_served_is_rejected_and_takes_nothing(
+    restaurant: RestaurantAlone, order: OrderPlaced, reason: str
+) -> None:
+    restaurant.hear(order)
+    restaurant.hear(CANCELLED)
+
+    assert restaurant.said == [OrderRejected("o-1", reason)]
+    assert restaurant.stock("ramen") == STOCK
+
+
+def test_last_dish_goes_to_the_first_order(restaurant: RestaurantAlone) -> None:
+    restaurant.hear(OrderPlaced("o-1", "demo", (OrderedLine("ramen", STOCK),)))
+    restaurant.hear(OrderPlaced("o-2", "demo", (OrderedLine("ramen", 1),)))
+
+    assert restaurant.said[1:] == [OrderRejected("o-2", "out_of_stock")]
+    assert restaurant.stock("ramen") == 0
+
+
+def test_database_itself_keeps_stock_from_going_below_zero(restaurant: RestaurantAlone) -> None:
+    database = restaurant.container.database()
+    sell_one_too_many = update(dishes).values(stock=dishes.c.stock - STOCK - 1)
+
+    with database.transaction(), pytest.raises(IntegrityError):
+        database.session.execute(sell_one_too_many)
+
+    assert restaurant.stock("ramen") == STOCK
+
+
+def test_demo_restaurant_has_six_dishes_with_prices(restaurant: RestaurantAlone) -> None:
+    menu = restaurant.container.reader().menu("demo", 100)
+
+    assert {dish["sku"] for dish in menu} == {sku for sku, _, _ in DISHES}
+    assert len(menu) == 6
