@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from sqlalchemy import URL, Connection, MetaData, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL, Connection, MetaData, make_url, select
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from bus.errors import BusError
 from bus.schema import create_missing
 from bus.sqlite import reading_engine, writing_engine
+from bus.tables import bus_outbox
 from bus.transaction import (
     SqlAlchemyUnitOfWork,
     UnitSession,
@@ -101,6 +102,15 @@ class Database:
             SchemaError: The tables that are there are not those that this code works with.
         """
         return create_missing(self.name, self.engine, self.metadata)
+
+    def answers(self) -> bool:
+        """Say whether the database can be read and has the bus's tables."""
+        try:
+            with self.read() as session:
+                session.execute(select(bus_outbox.c.target).limit(1))
+        except SQLAlchemyError:
+            return False
+        return True
 
     def close(self) -> None:
         """Close every idle connection; the next use opens new ones."""

@@ -94,14 +94,14 @@ def configure(app: Flask, given: Mapping[str, Any]) -> Settings:
 def set_up_databases(
     databases: Mapping[str, Database], containers: Mapping[str, DeclarativeContainer]
 ) -> tuple[str, ...]:
-    """Create the tables of empty databases, and what their modules begin with; say what it is."""
+    """Create the tables of empty databases, and what their modules begin with; say what that was."""
     notices = []
     for name, database in databases.items():
         Path(database.url.database or "").parent.mkdir(parents=True, exist_ok=True)
         seed = provided(containers[name], "seed")
         try:
-            if database.create_tables() and seed is not None:
-                notices.append(seed.run())
+            database.create_tables()
+            notices.append(None if seed is None else seed.run())
         finally:
             database.close()
     return tuple(notice for notice in notices if notice)

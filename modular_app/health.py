@@ -6,8 +6,6 @@ from collections.abc import Mapping
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from bus import Database, EventBus
 
@@ -25,7 +23,7 @@ class HealthViews:
 
     def ready(self) -> ResponseReturnValue:
         """Answer 200 where every database and the transport answer, else 503, and say which."""
-        answers = {f"database {name}": _answers(database) for name, database in self._databases.items()}
+        answers = {f"database {name}": database.answers() for name, database in self._databases.items()}
         answers["transport"] = self._bus.life.is_ready()
         checks = {name: "ok" if answered else "does not answer" for name, answered in answers.items()}
         good = all(answers.values())
@@ -39,12 +37,3 @@ def create_health(bus: EventBus, databases: Mapping[str, Database]) -> Blueprint
     blueprint.add_url_rule("/healthz", view_func=views.live)
     blueprint.add_url_rule("/readyz", view_func=views.ready)
     return blueprint
-
-
-def _answers(database: Database) -> bool:
-    try:
-        with database.read() as session:
-            session.execute(text("SELECT 1"))
-    except SQLAlchemyError:
-        return False
-    return True

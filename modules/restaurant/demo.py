@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from bus import Database, transactional
 from modules.restaurant.model import Dish, DishDetails, Money, Restaurant
 
@@ -24,12 +27,26 @@ class DemoMenu:
     def __init__(self, database: Database) -> None:
         self.database = database
 
+    def run(self) -> str | None:
+        """Make the restaurant and its menu where there is none; return the sentence that says so.
+
+        Asked at every start, for the first one may have died before it came to this.
+        """
+        with self.database.read() as session:
+            return None if _has_restaurant(session) else self._make()
+
     @transactional
-    def run(self) -> str:
-        """Make the restaurant and its menu; return the sentence that says so."""
+    def _make(self) -> str | None:
         session = self.database.session
+        # Another process may have made it while this one waited for the write lock.
+        if _has_restaurant(session):
+            return None
         session.add(Restaurant("demo", "Demo Trattoria", "EUR"))
         session.flush()
         for sku, name, amount in DISHES:
             session.add(Dish("demo", sku, DishDetails(name, Money(Decimal(amount), "EUR"), STOCK)))
         return f"The database was empty: it has the restaurant demo now, with {len(DISHES)} dishes."
+
+
+def _has_restaurant(session: Session) -> bool:
+    return session.scalar(select(Restaurant).limit(1)) is not None

@@ -28,7 +28,7 @@ def copied_project(folder: Path) -> Path:
 
 def apply(folder: Path, where: str, code: str) -> Path:
     """Put a block where its paragraph says, and return the file."""
-    path = folder / re.findall(r"`([\w/]+\.py)`", where)[-1]
+    path: Path = folder / re.findall(r"`([\w/]+\.py)`", where)[-1]
     if "new file" in where:
         path.write_text(code)
     elif "Among the imports" in where:
