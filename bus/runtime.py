@@ -30,6 +30,9 @@ SWEEP_INTERVAL = 1.0
 #: Seconds for which acknowledgements are gathered, so that one transaction takes many.
 GATHER = 0.01
 
+#: Seconds that running listeners have to finish when the interpreter exits.
+GRACE = 20.0
+
 #: Threads that run one module's listeners: SQLite has one writer, so a second thread would only wait.
 WORKERS_ON_SQLITE = 1
 
@@ -63,10 +66,10 @@ class Runtime:
 
     def start(self) -> None:
         """Start the bus thread and the workers, and sweep at once."""
-        if self._is_running:
+        if self._is_running or self._is_over:
             return
         with self._lock:
-            if not self._is_running:
+            if not (self._is_running or self._is_over):
                 self._start()
 
     def stop(self, grace: float) -> None:
@@ -121,6 +124,7 @@ class Runtime:
 
     def _renew(self) -> None:
         self._is_running = False
+        self._is_over = False
         self._lock = threading.Lock()
         self._woken = threading.Event()
         self._passed = threading.Event()
@@ -141,7 +145,7 @@ class Runtime:
             workers.start()
         self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
         self._thread.start()
-        atexit.register(self.stop, 20.0)
+        atexit.register(self._stop_at_exit)
         self._is_running = True
 
     def _renew_threads(self) -> None:
@@ -149,6 +153,11 @@ class Runtime:
         self._workers = {
             name: Workers(parts.inbox, WORKERS_ON_SQLITE, self._finished) for name, parts in self._hosted.items()
         }
+
+    def _stop_at_exit(self) -> None:
+        # A request that is still being served must not start it again.
+        self._is_over = True
+        self.stop(GRACE)
 
     def _stop(self, grace: float) -> None:
         deadline = time.monotonic() + grace
@@ -162,7 +171,7 @@ class Runtime:
         self._relay.acknowledge()
         for target, envelopes in left.items():
             self._release(target, envelopes)
-        atexit.unregister(self.stop)
+        atexit.unregister(self._stop_at_exit)
         for parts in self._hosted.values():
             parts.database.close()
         self._is_running = False

@@ -10,6 +10,7 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
+from bus.integrations.current import current_bus
 from bus.status import ModuleStatus
 
 #: What the commands exit with.
@@ -23,8 +24,6 @@ bus_commands = AppGroup("bus", help="Look into the event bus.")
 @click.pass_context
 def status(context: click.Context, as_json: bool) -> None:
     """Show what each hosted module owes and how its listeners fare; exit 1 when one is in trouble."""
-    from bus.integrations.flask import current_bus
-
     modules = current_bus().life.status()
     click.echo(_to_json({"modules": [_module_data(found) for found in modules]}) if as_json else _table(modules))
     context.exit(PROBLEMS if any(found.is_degraded for found in modules) else FINE)
@@ -36,8 +35,6 @@ def status(context: click.Context, as_json: bool) -> None:
 @click.pass_context
 def explain(context: click.Context, event: str, as_json: bool) -> None:
     """Show who listens to a published EVENT such as order.placed, how, and in what order."""
-    from bus.integrations.flask import current_bus
-
     try:
         found = current_bus().explain(event)
     except LookupError as error:

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from typing import cast
+from flask import Flask
 
 from bus.bus import EventBus
-
-try:
-    from flask import Flask, current_app
-except ImportError as error:
-    from bus.errors import MissingExtraError
-
-    raise MissingExtraError("Flask is not installed; pip install 'modular-bus[flask]'") from error
-
 from bus.integrations.cli import bus_commands
+from bus.integrations.current import EXTENSION, current_bus
 
-#: The key of the bus in `app.extensions`.
-EXTENSION = "modular-bus"
+__all__ = ["EXTENSION", "BusExtension", "current_bus"]
 
 
 class BusExtension:
@@ -36,15 +28,3 @@ class BusExtension:
         app.extensions[EXTENSION] = self._bus
         app.before_request(self._bus.start)
         app.cli.add_command(bus_commands)
-
-
-def current_bus() -> EventBus:
-    """Return the bus of the current application.
-
-    Raises:
-        RuntimeError: No application context is there, or the application has no bus.
-    """
-    found = current_app.extensions.get(EXTENSION)
-    if found is None:
-        raise RuntimeError("this application has no bus; call BusExtension(bus).init_app(app)")
-    return cast(EventBus, found)

@@ -1,0 +1,29 @@
+"""The bus of the application that is being served."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from bus.bus import EventBus
+
+try:
+    from flask import current_app
+except ImportError as error:
+    from bus.errors import MissingExtraError
+
+    raise MissingExtraError("Flask is not installed; pip install 'modular-bus[flask]'") from error
+
+#: The key of the bus in `app.extensions`.
+EXTENSION = "modular-bus"
+
+
+def current_bus() -> EventBus:
+    """Return the bus of the current application.
+
+    Raises:
+        RuntimeError: No application context is there, or the application has no bus.
+    """
+    found = current_app.extensions.get(EXTENSION)
+    if found is None:
+        raise RuntimeError("this application has no bus; call BusExtension(bus).init_app(app)")
+    return cast(EventBus, found)
