@@ -74,7 +74,7 @@ def assemble(
             bus.subscribers_of,
             flow=flow,
             clock=bus.clock,
-            send=runtime.send,
+            send=runtime.send_fresh,
             wake=runtime.wake,
             announce=_announcer(bus),
         )

@@ -13,7 +13,7 @@ from bus.clock import Clock, IdSource, SystemClock, Uuid7Source
 from bus.context import current_delivery
 from bus.envelope import Envelope
 from bus.errors import BusError, ForeignEventError, InvalidListenerError, UnknownModuleError
-from bus.event import Catalogue, Published, event_type_of
+from bus.event import Catalogue, Published, event_type_of, published_name
 from bus.explanation import Explanation, explain
 from bus.failpoint import failpoint
 from bus.life import Life, NoLife
@@ -211,7 +211,7 @@ class EventBus:
     def _compile(self, cls: type) -> Plan:
         with self._lock:
             published = self.catalogue.published(cls)
-            if published is None and event_type_of(cls) is not None:
+            if published is None and published_name(cls) is not None:
                 return self._refuse_unowned
             route = Route(
                 cls,
@@ -234,14 +234,19 @@ class EventBus:
         self._subscribers.clear()
 
     def _refuse_unowned(self, event: object) -> None:
-        declared = event_type_of(type(event))
+        cls = type(event)
+        if event_type_of(cls) is None:
+            raise ForeignEventError(
+                f"{cls.__qualname__} is a view of {published_name(cls)!r}, an event of another module: it is only read"
+            )
         raise ForeignEventError(
-            f"published event {declared.name if declared else ''!r} stands in no module's contract, so nobody can "
-            "record it; put its class into the contract of the module that publishes it"
+            f"published event {published_name(cls)!r} stands in no module's contract, so nobody can record it; put its "
+            "class into the contract of the module that publishes it"
         )
 
-    def _republish(self, reply: object) -> None:
-        elements = reply if isinstance(reply, list | tuple | set | frozenset) else (reply,)
+    def _republish(self, reply: Any) -> None:
+        # A named tuple is one event; only the plain collections hold several.
+        elements = reply if type(reply) in (list, tuple, set, frozenset) else (reply,)
         for element in elements:
             if element is not None:
                 self.publish(element)

@@ -64,9 +64,10 @@ class Uuid7Source:
     def _next_stamp(self) -> int:
         """Return 48 bits of milliseconds, four bits left free, and a counter of 12 bits that never runs backwards."""
         now = (self._clock.microseconds() // 1000) << 16
+        if self._pid != os.getpid():
+            # A thread of the parent may have held the lock when this child was made; it is not here to let go.
+            self._pid, self._last, self._lock = os.getpid(), 0, threading.Lock()
         with self._lock:
-            if self._pid != os.getpid():
-                self._pid, self._last = os.getpid(), 0
             if now > self._last:
                 # A random start leaves room for 2,048 ids before the counter would borrow from the next millisecond.
                 self._last = now + secrets.randbelow(2048)

@@ -16,7 +16,8 @@ from bus.tables import bus_outbox
 from bus.transaction import (
     SqlAlchemyUnitOfWork,
     UnitSession,
-    follow_savepoints,
+    follow_connections,
+    follow_sessions,
     joined_unit,
     new_unit,
     no_unit,
@@ -44,7 +45,8 @@ class Database:
         self.read_engine = reading_engine(self.url)
         self._sessions = sessionmaker(self.engine, class_=UnitSession, expire_on_commit=False, close_resets_only=False)
         self._read_sessions = sessionmaker(self.read_engine, expire_on_commit=False)
-        follow_savepoints(self._sessions)
+        follow_sessions(self._sessions)
+        follow_connections(self.engine, self._running_unit)
 
     @property
     def session(self) -> Session:
@@ -64,8 +66,8 @@ class Database:
         A new one commits at the end of the block and rolls back when an exception leaves it. The unit belongs
         to this thread and context; units of other databases never mix with it.
         """
-        unit = running_unit_of(self)
-        if isinstance(unit, SqlAlchemyUnitOfWork):
+        unit = self._running_unit()
+        if unit is not None:
             return joined_unit(unit)
         session = self._sessions()
         session.unit = SqlAlchemyUnitOfWork(self, self.name, session)
@@ -123,15 +125,19 @@ class Database:
         self.engine.dispose(close=False)
         self.read_engine.dispose(close=False)
 
+    def _running_unit(self) -> SqlAlchemyUnitOfWork | None:
+        unit = running_unit_of(self)
+        return unit if isinstance(unit, SqlAlchemyUnitOfWork) else None
+
 
 def _require_durable(name: str, url: str | URL) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
         raise BusError(f"the database URL of {name!r} cannot be read; such as sqlite:///instance/{name}.db") from error
-    if parsed.get_backend_name() != "sqlite":
+    if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
         raise BusError(f"the database of {name!r} is {parsed.drivername}://…; this release works with sqlite:///FILE")
-    if parsed.database in (None, "", ":memory:") or "mode=memory" in str(parsed):
+    if not parsed.database or ":memory:" in parsed.database or parsed.query.get("mode") == "memory":
         raise BusError(
             f"the database of {name!r} is held in memory: it would lose every event with the process, and each "
             f"thread would see another one; name a file, such as sqlite:///instance/{name}.db"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from bus.errors import DuplicateNameError, InvalidEventError
-from bus.serialization import fields_of, require_writable
+from bus.serialization import field_names, require_writable
 
 T = TypeVar("T")
 
@@ -92,6 +92,12 @@ def viewed_name_of(cls: type) -> str | None:
     return name
 
 
+def published_name(cls: type) -> str | None:
+    """Return the name of the published event that a class is, or is a view of."""
+    declared = event_type_of(cls)
+    return declared.name if declared else viewed_name_of(cls)
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
     """A published event in the catalogue: its class and the module that owns it."""
@@ -125,12 +131,21 @@ class Catalogue:
             DuplicateNameError: Another class has the event's name already.
         """
         for cls in classes:
+            self._require_one_owner(module, cls)
             declared, viewed = event_type_of(cls), viewed_name_of(cls)
             if declared is not None:
                 self._add_event(module, cls, declared)
             elif viewed is not None:
                 self._views.append(View(cls, viewed, module))
                 self._owners[cls] = module
+
+    def _require_one_owner(self, module: str, cls: type) -> None:
+        owner = self._owners.get(cls, module)
+        if owner != module:
+            raise DuplicateNameError(
+                f"{_place(cls)}, a class of {published_name(cls)!r}, stands in the contracts of {owner!r} and of "
+                f"{module!r}; each module has classes of its own"
+            )
 
     def _add_event(self, module: str, cls: type, declared: EventType) -> None:
         other = self._events.get(declared.name)
@@ -175,8 +190,7 @@ def _require_name(name: str) -> None:
 def _require_key(name: str, cls: type, key: str | None) -> None:
     if key is None:
         return
-    top = f"{cls.__qualname__}."
-    fields = [path.removeprefix(top) for path, _ in fields_of(cls) if path.startswith(top)]
+    fields = field_names(cls)
     if key not in fields:
         raise InvalidEventError(f"event {name!r}: key {key!r} is no field of {cls.__qualname__}, which has {fields}")
 

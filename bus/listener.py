@@ -83,14 +83,14 @@ class Listener:
 
 
 @overload
-def listener(function: F, /) -> F: ...
-@overload
 def listener(
     *types: type,
     order: int = LAST,
     condition: Callable[[Any], bool] | None = None,
     id: str | None = None,
 ) -> Callable[[F], F]: ...
+@overload
+def listener(function: F, /) -> F: ...
 def listener(
     *types: Any,
     order: int = LAST,
@@ -112,8 +112,6 @@ def listener(
 
 
 @overload
-def transactional_listener(function: F, /) -> F: ...
-@overload
 def transactional_listener(
     *types: type,
     phase: Phase = Phase.AFTER_COMMIT,
@@ -122,6 +120,8 @@ def transactional_listener(
     condition: Callable[[Any], bool] | None = None,
     id: str | None = None,
 ) -> Callable[[F], F]: ...
+@overload
+def transactional_listener(function: F, /) -> F: ...
 def transactional_listener(
     *types: Any,
     phase: Phase = Phase.AFTER_COMMIT,
@@ -133,14 +133,15 @@ def transactional_listener(
     """Declare a function or method that is bound to the end of the publisher's transaction.
 
     BEFORE_COMMIT runs inside the transaction and may write; its exception rolls back. The AFTER phases run
-    when the connection is back in its pool; their exceptions are logged, and the outcome stands.
+    when the connection is back in its pool; their exceptions are logged, and the outcome stands. What it returns
+    goes nowhere.
 
     Args:
         types: The event types; without them the parameter's annotation says which.
         phase: When it runs.
         fallback_execution: Run it at once where no transaction runs; otherwise that is an error.
         order: Lower runs first within the phase.
-        condition: Asked with each event when it is published.
+        condition: Asked with each event in the phase; the listener is passed over where it answers false.
         id: A name to remove it by.
     """
     declared = Declaration(
@@ -194,7 +195,9 @@ def listener_of_function(function: Callable[..., Any], module: str | None) -> Li
         )
     types = event_types_of(function, declared.types, bound=True)
     call = function if takes_event(function, bound=True) else _without_event(function)
-    return _build(function, declared, types, call, function, module)
+    owner = getattr(function, "__self__", None)
+    target = function if owner is None else (id(owner), function.__name__)
+    return _build(function, declared, types, call, target, module)
 
 
 def listeners_of_instance(instance: object, module: str | None) -> list[Listener]:

@@ -52,6 +52,7 @@ class PendingEvents:
         self._recorder = recorder
         self._entries: list[Envelope | _Deferred] = []
         self._before_commit_done = 0
+        self._rounds = 0
         self._hand_over: HandOver | None = None
 
     def record(self, envelope: Envelope) -> None:
@@ -71,17 +72,18 @@ class PendingEvents:
         del self._entries[mark:]
         self._before_commit_done = min(self._before_commit_done, mark)
 
-    def before_commit(self) -> None:
-        """Run the BEFORE_COMMIT listeners, and those of the events that they publish, until none is left."""
-        for _ in range(MAX_ROUNDS):
-            fresh = self._entries[self._before_commit_done :]
-            if not fresh:
-                return
-            self._before_commit_done = len(self._entries)
-            for entry in _of_phase(fresh, Phase.BEFORE_COMMIT):
-                entry.listener.call(entry.event)
-        names = sorted({entry.listener.id for entry in _of_phase(fresh, Phase.BEFORE_COMMIT)})
-        raise BusError(f"BEFORE_COMMIT listeners go on publishing for one another: {', '.join(names)}")
+    def before_commit(self) -> bool:
+        """Run the BEFORE_COMMIT listeners of the events that have come since the last call; False if none has."""
+        fresh = self._entries[self._before_commit_done :]
+        due = _of_phase(fresh, Phase.BEFORE_COMMIT)
+        self._rounds += 1
+        if due and self._rounds > MAX_ROUNDS:
+            names = ", ".join(sorted({entry.listener.id for entry in due}))
+            raise BusError(f"BEFORE_COMMIT listeners go on publishing for one another ({MAX_ROUNDS} rounds): {names}")
+        self._before_commit_done = len(self._entries)
+        for entry in due:
+            entry.listener.call(entry.event)
+        return bool(fresh)
 
     def write(self) -> None:
         """Write the recorded events into the transaction."""
@@ -114,4 +116,4 @@ class PendingEvents:
 
 def _of_phase(entries: Iterable[Envelope | _Deferred], phase: Phase) -> list[_Deferred]:
     found = [e for e in entries if isinstance(e, _Deferred) and e.listener.declaration.phase is phase]
-    return sorted(found, key=lambda entry: entry.listener.rank)
+    return sorted(found, key=lambda entry: entry.listener.declaration.order)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from bus.errors import DuplicateNameError, InvalidListenerError
-from bus.event import Catalogue, event_type_of, viewed_name_of
+from bus.event import Catalogue, event_type_of, published_name, viewed_name_of
 from bus.listener import Kind, Listener
 
 
@@ -20,8 +20,9 @@ class Registry:
     def add(self, found: Iterable[Listener]) -> tuple[str, ...]:
         """Register listeners, all or none; return the ids, also of those that were there before."""
         fresh = list(found)
-        for listener in fresh:
+        for number, listener in enumerate(fresh):
             self._require_allowed(listener)
+            self._require_unused_id(listener, (*self._listeners, *fresh[:number]))
         for listener in fresh:
             if not any(listener.target == other.target for other in self._listeners):
                 self._sequence += 1
@@ -37,11 +38,17 @@ class Registry:
         return removed
 
     def receivers_of(self, cls: type) -> tuple[Listener, ...]:
-        """Return the plain and transactional listeners that receive a concrete type, in the order of the calls."""
+        """Return the plain and transactional listeners that receive a concrete type, in the order of the calls.
+
+        A module's listener on a base class does not hear another module's published events.
+        """
+        owner = self._catalogue.owner_of(cls)
         return _ranked(
             listener
             for listener in self._listeners
-            if listener.declaration.kind is not Kind.MODULE and any(issubclass(cls, base) for base in listener.types)
+            if listener.declaration.kind is not Kind.MODULE
+            and any(issubclass(cls, base) for base in listener.types)
+            and (owner is None or listener.module in (None, owner))
         )
 
     def module_listeners(self, module: str | None = None, event_name: str | None = None) -> tuple[Listener, ...]:
@@ -55,17 +62,16 @@ class Registry:
         )
 
     def _require_allowed(self, listener: Listener) -> None:
-        self._require_unused_id(listener)
         for cls in listener.types:
             if listener.declaration.kind is Kind.MODULE:
                 self._require_published(listener, cls)
             else:
                 self._require_own(listener, cls)
 
-    def _require_unused_id(self, listener: Listener) -> None:
+    def _require_unused_id(self, listener: Listener, others: Iterable[Listener]) -> None:
         if listener.declaration.id is None:
             return
-        for other in self._listeners:
+        for other in others:
             if other.id == listener.id and other.target != listener.target:
                 raise DuplicateNameError(
                     f"two listeners have the id {listener.id!r}: {other.name} and {listener.name}; an id names one"
@@ -74,20 +80,20 @@ class Registry:
     def _require_published(self, listener: Listener, cls: type) -> None:
         if listener.module is None:
             raise InvalidListenerError(
-                f"module listener {listener.id!r} belongs to no module; subscribe it through the module's handle, "
-                "`bus.module('kitchen').subscribe(…)`"
+                f"module listener {listener.id!r} ({listener.name}) belongs to no module; subscribe it through the "
+                "module's handle, `bus.module('kitchen').subscribe(…)`"
             )
         if published_name(cls) is None:
             raise InvalidListenerError(
-                f"module listener {listener.id!r} listens to {cls.__qualname__}, which is neither an @event nor an "
-                "@event_view; only published events travel between modules"
+                f"module listener {listener.id!r} ({listener.name}) listens to {cls.__qualname__}, which is neither an "
+                "@event nor an @event_view; only published events travel between modules"
             )
         owner = self._catalogue.owner_of(cls)
         if owner != listener.module:
             raise InvalidListenerError(
-                f"module listener {listener.id!r} of module {listener.module!r} listens to {cls.__qualname__}, which "
-                f"stands in {f'the contract of {owner!r}' if owner else 'no contract'}; put a view of "
-                f'@event_view("{published_name(cls)}") into the contract of {listener.module!r}'
+                f"module listener {listener.id!r} ({listener.name}) of module {listener.module!r} listens to "
+                f"{cls.__qualname__}, which stands in {f'the contract of {owner!r}' if owner else 'no contract'}; put "
+                f'a view of @event_view("{published_name(cls)}") into the contract of {listener.module!r}'
             )
 
     def _require_own(self, listener: Listener, cls: type) -> None:
@@ -99,12 +105,6 @@ class Registry:
                 "another module; what happens in another module is heard after its commit, by a "
                 '@module_listener("module.reaction") in a transaction of its own'
             )
-
-
-def published_name(cls: type) -> str | None:
-    """Return the name of the published event that a class is, or is a view of."""
-    declared = event_type_of(cls)
-    return declared.name if declared else viewed_name_of(cls)
 
 
 def _ranked(listeners: Iterable[Listener]) -> tuple[Listener, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from bus.database import Database
 from bus.envelope import Envelope
-from bus.errors import DrainTimeoutError
+from bus.errors import BusError, DrainTimeoutError
 from bus.inbox.inbox import Inbox
 from bus.inbox.store import InboxStore
 from bus.inbox.workers import Workers
@@ -26,6 +26,9 @@ log = logging.getLogger("bus")
 
 #: Seconds between two looks for what has come due.
 SWEEP_INTERVAL = 1.0
+
+#: The same while envelopes wait for places, or are held behind others.
+TURN_INTERVAL = 0.05
 
 #: Seconds for which acknowledgements are gathered, so that one transaction takes many.
 GATHER = 0.01
@@ -73,7 +76,15 @@ class Runtime:
                 self._start()
 
     def stop(self, grace: float) -> None:
-        """Take nothing new, wait at most `grace` seconds for what runs, write and release the rest."""
+        """Take nothing new, wait at most `grace` seconds for what runs, write and release the rest.
+
+        Raises:
+            BusError: It was called by a listener, which would wait for its own end.
+        """
+        if threading.current_thread() in self._threads():
+            raise BusError(
+                "stop() in a listener would wait for the listener's own end; call it outside the bus's threads"
+            )
         with self._lock:
             if self._is_running:
                 self._stop(grace)
@@ -106,9 +117,9 @@ class Runtime:
         self._sweep_at = 0.0
         self._woken.set()
 
-    def send(self, target: str, envelope: Envelope, sends: int) -> None:
-        """Send over the transport."""
-        self._transport.send(target, envelope, sends)
+    def send_fresh(self, target: str, envelope: Envelope) -> None:
+        """Send an envelope right after its commit; raises nothing."""
+        self._relay.send_fresh(target, envelope)
 
     def after_fork(self) -> None:
         """Begin anew in a forked child: its parent's threads, queues and connections are not its own."""
@@ -133,14 +144,14 @@ class Runtime:
         self._is_stopping = False
         self._workers: dict[str, Workers] = {}
         stores = {name: parts.outbox for name, parts in self._hosted.items()}
-        self._relay = Relay(stores, self._targets, self._flow, self.send)
+        self._relay = Relay(stores, self._targets, self._flow, self._transport.send)
         self._thread: threading.Thread | None = None
 
     def _start(self) -> None:
         self._flow.renew()
         self._renew_threads()
         self._transport.open(self._workers, self._acknowledged)
-        self._flow.open(self._targets)
+        self._flow.open()
         for workers in self._workers.values():
             workers.start()
         self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
@@ -161,20 +172,29 @@ class Runtime:
 
     def _stop(self, grace: float) -> None:
         deadline = time.monotonic() + grace
-        self._flow.close()
+        try:
+            self._end_threads(deadline)
+        finally:
+            # An impatient second signal may cut the waiting short: what is left comes due by itself.
+            atexit.unregister(self._stop_at_exit)
+            self._is_running = False
+            for parts in self._hosted.values():
+                parts.database.close()
+
+    def _end_threads(self, deadline: float) -> None:
         self._is_stopping = True
         self._woken.set()
         if self._thread is not None:
-            self._thread.join(max(1.0, grace))
+            self._thread.join(max(1.0, deadline - time.monotonic()))
+        self._flow.close(self._relay.send_fresh)
         self._transport.close()
         left = {name: workers.stop(deadline) for name, workers in self._workers.items()}
         self._relay.acknowledge()
         for target, envelopes in left.items():
             self._release(target, envelopes)
-        atexit.unregister(self._stop_at_exit)
-        for parts in self._hosted.values():
-            parts.database.close()
-        self._is_running = False
+
+    def _threads(self) -> list[threading.Thread | None]:
+        return [self._thread, *(thread for workers in self._workers.values() for thread in workers.threads)]
 
     def _release(self, target: str, envelopes: list[Envelope]) -> None:
         by_source: defaultdict[str, list[str]] = defaultdict(list)
@@ -202,7 +222,7 @@ class Runtime:
     def _run(self) -> None:
         while not self._is_stopping:
             self._woken.wait(max(0.0, self._sweep_at - time.monotonic()))
-            if self._sweep_at and not self._flow.has_backlog():
+            if self._sweep_at:
                 self._gathered.wait(GATHER)
             self._woken.clear()
             self._gathered.clear()
@@ -215,10 +235,13 @@ class Runtime:
 
     def _pass(self) -> None:
         self._relay.acknowledge()
-        if self._flow.has_backlog() or time.monotonic() >= self._sweep_at:
-            self._sweep_at = time.monotonic() + SWEEP_INTERVAL
-            self._relay.sweep()
-            self._retry()
+        if time.monotonic() < self._sweep_at and self._flow.is_direct():
+            return
+        self._sweep_at = time.monotonic() + SWEEP_INTERVAL
+        self._relay.sweep()
+        self._retry()
+        if not self._flow.is_direct():
+            self._sweep_at = min(self._sweep_at, time.monotonic() + TURN_INTERVAL)
 
     def _retry(self) -> None:
         for name, workers in self._workers.items():

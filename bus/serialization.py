@@ -5,6 +5,8 @@ The one file that knows how payloads are written, and with `compatibility` the o
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -19,14 +21,20 @@ _write = msgspec.json.Encoder().encode
 
 
 def write_payload(name: str, event: object) -> bytes:
-    """Return the event written as JSON in UTF-8.
+    """Return the event written as JSON in UTF-8, having read it back as its own type.
 
     Raises:
-        PayloadError: A value in it cannot be written as JSON.
+        PayloadError: A value in it cannot be written as JSON, or is not of its field's type.
         PayloadTooLargeError: It takes more than 256 KiB.
     """
     try:
         data = _write(event)
+        _reader(type(event))(data)
+    except msgspec.ValidationError as error:
+        raise PayloadError(
+            f"event {name!r} cannot be written as JSON and read back: {_without_values(error)}; a field holds another "
+            "type than it declares, or a number that JSON does not have"
+        ) from None
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise PayloadError(f"event {name!r} cannot be written as JSON: {error}") from error
     if len(data) > MAX_PAYLOAD_BYTES:
@@ -34,12 +42,32 @@ def write_payload(name: str, event: object) -> bytes:
     return data
 
 
+def _new_reader(cls: type) -> Callable[[bytes], Any]:
+    decode: Callable[[bytes], Any] = msgspec.json.Decoder(cls).decode
+    return decode
+
+
+_reader: Callable[[type], Callable[[bytes], Any]] = functools.cache(_new_reader)
+
+
+def _without_values(error: Exception) -> str:
+    """Return what msgspec says without the value that it saw, which is somebody's data."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is no UTF-8 at byte {error.start}"
+    text = str(error)
+    shown = re.match(r"Invalid [a-z ]*value", text)
+    if shown is None:
+        return text
+    _, found, place = text.rpartition(" - at `")
+    return shown.group() + (f" - at `{place}" if found else "")
+
+
 class PayloadReader:
     """Reads payloads as one type; unknown fields are ignored."""
 
     def __init__(self, name: str, cls: type) -> None:
         self._name = name
-        self._read: Callable[[bytes], Any] = msgspec.json.Decoder(cls).decode
+        self._read = _reader(cls)
         self._cls = cls
 
     def read(self, data: bytes) -> Any:
@@ -51,14 +79,17 @@ class PayloadReader:
         """
         try:
             return self._read(data)
-        except msgspec.DecodeError as error:
-            raise PayloadError(f"event {self._name!r} cannot be read as {self._cls.__qualname__}: {error}") from error
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise PayloadError(
+                f"event {self._name!r} cannot be read as {self._cls.__qualname__}: {_without_values(error)}"
+            ) from None
 
 
 def require_writable(cls: type) -> None:
     """Raise InvalidEventError unless every field of the class can be written as JSON and read back."""
     try:
-        foreign = [field for field, kind in fields_of(cls) if isinstance(kind, msgspec.inspect.CustomType)]
+        _reader(cls)
+        foreign = [field for field, kind in fields_of(cls) if _is_foreign(kind)]
     except (TypeError, NameError) as error:
         raise InvalidEventError(f"{cls.__qualname__} cannot be written as JSON: {error}") from error
     if foreign:
@@ -66,6 +97,14 @@ def require_writable(cls: type) -> None:
             f"{cls.__qualname__} cannot be written as JSON: the type of {', '.join(foreign)} is unknown to it; "
             "use plain data: str, int, Decimal, datetime, UUID, enums, lists, dicts and dataclasses of these"
         )
+
+
+def _is_foreign(kind: msgspec.inspect.Type) -> bool:
+    inspect = msgspec.inspect
+    if isinstance(kind, inspect.DictType):
+        # JSON has text as keys: what is an object or a list itself can be none.
+        return isinstance(kind.key_type, (*OBJECT_TYPES, inspect.DictType, inspect.TupleType, inspect.VarTupleType))
+    return isinstance(kind, inspect.CustomType)
 
 
 def fields_of(cls: type) -> list[tuple[str, msgspec.inspect.Type]]:
@@ -80,6 +119,12 @@ def fields_of(cls: type) -> list[tuple[str, msgspec.inspect.Type]]:
     found: list[tuple[str, msgspec.inspect.Type]] = []
     _walk(cls.__qualname__, info, found, frozenset())
     return found
+
+
+def field_names(cls: type) -> list[str]:
+    """Return the names of a class's own fields."""
+    info = msgspec.inspect.type_info(cls)
+    return [field.name for field in info.fields] if isinstance(info, OBJECT_TYPES) else []
 
 
 #: What msgspec writes as a JSON object with fixed fields.

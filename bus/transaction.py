@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import functools
+import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Concatenate, NoReturn, ParamSpec, Protocol, TypeVar
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Engine, ExceptionContext, event
 from sqlalchemy.orm import Session, SessionTransaction
 
 from bus.errors import NoTransactionError, RollbackOnlyError, TransactionControlError
 from bus.failpoint import failpoint
+from bus.signature import require_plain
 from bus.unit_of_work import Participant, running
 
 P = ParamSpec("P")
@@ -20,45 +24,55 @@ R = TypeVar("R")
 
 
 class UnitSession(Session):
-    """The session of a unit of work. Only the unit ends its transaction, so that its events and its rows agree."""
+    """The session of a unit of work. Only the unit ends its transaction, so that its events and its rows agree.
+
+    What would end or replace the transaction is refused with a TransactionControlError.
+    """
 
     unit: SqlAlchemyUnitOfWork
 
-    def commit(self) -> NoReturn:
-        """Refuse: the unit commits when its outermost block ends.
-
-        Raises:
-            TransactionControlError: Always.
-        """
-        self._refuse("commit")
-
-    def rollback(self) -> NoReturn:
-        """Refuse: raise an exception to roll the unit back, or use a savepoint for a part of it.
-
-        Raises:
-            TransactionControlError: Always.
-        """
-        self._refuse("rollback")
-
-    def close(self) -> NoReturn:
-        """Refuse: the unit closes its session.
-
-        Raises:
-            TransactionControlError: Always.
-        """
-        self._refuse("close")
+    def begin(self, nested: bool = False) -> SessionTransaction:
+        """Set a savepoint where `nested`; refuse otherwise, for the unit has begun and ends by itself."""
+        if not nested:
+            self._refuse("begin")
+        return self.begin_nested()
 
     def begin_nested(self) -> SessionTransaction:
         """Set a savepoint; events published after it are dropped when it is rolled back."""
         state = self.unit.mark()
-        savepoint = super().begin_nested()
+        savepoint = super().begin(nested=True)
         self.unit.keep(savepoint, state)
         return savepoint
 
+    def commit(self) -> NoReturn:
+        """Refuse: the unit commits when its outermost block ends."""
+        self._refuse("commit")
+
+    def rollback(self) -> NoReturn:
+        """Refuse: raise an exception to roll the unit back, or use a savepoint for a part of it."""
+        self._refuse("rollback")
+
+    def close(self) -> NoReturn:
+        """Refuse: the unit closes its session."""
+        self._refuse("close")
+
+    def reset(self) -> NoReturn:
+        """Refuse: it would end the transaction."""
+        self._refuse("reset")
+
+    def invalidate(self) -> NoReturn:
+        """Refuse: it would end the transaction."""
+        self._refuse("invalidate")
+
+    def prepare(self) -> NoReturn:
+        """Refuse: it would end the transaction."""
+        self._refuse("prepare")
+
     def _refuse(self, action: str) -> NoReturn:
         raise TransactionControlError(
-            f"{action}() inside a unit of work of {self.unit.name!r}: it ends by itself, with a commit when its "
-            "outermost block ends and with a rollback when an exception leaves it; for a part of it use savepoint()"
+            f"{action}() inside a unit of work of {self.unit.name!r}: it has begun, and ends by itself, with a commit "
+            "when its outermost block ends and with a rollback when an exception leaves it; for a part of it use "
+            "savepoint()"
         )
 
 
@@ -68,6 +82,14 @@ class _Savepoint:
 
     marks: dict[object, int]
     failure: BaseException | None
+
+
+class _State(Enum):
+    """Where in its life a unit is."""
+
+    RUNNING = "running"
+    ENDING = "ending"
+    ENDED = "ended"
 
 
 class SqlAlchemyUnitOfWork:
@@ -83,11 +105,27 @@ class SqlAlchemyUnitOfWork:
         self.owner = owner
         self.name = name
         self.session = session
-        self._savepoints: dict[SessionTransaction, _Savepoint] = {}
+        self._savepoints: dict[object, _Savepoint] = {}
         self._participants: dict[object, Participant] = {}
         self._completion: Callable[[Connection], None] | None = None
         self._failure: BaseException | None = None
         self._committed = False
+        self._state = _State.RUNNING
+        self._thread = (os.getpid(), threading.get_ident())
+
+    @property
+    def is_running_here(self) -> bool:
+        """Whether it has not ended, and this is the thread that began it."""
+        return self._state is not _State.ENDED and self._thread == (os.getpid(), threading.get_ident())
+
+    def transaction_ended(self) -> None:
+        """Hear that the session's transaction has ended; it is a failure unless the unit itself ends it."""
+        if self._state is _State.RUNNING:
+            self.fail(
+                TransactionControlError(
+                    f"the transaction of the unit of work of {self.name!r} was ended from inside; it ends by itself"
+                )
+            )
 
     def participant(self, key: object, make: Callable[[], Participant]) -> Participant:
         """Return what takes part in the unit's end under this key, made at the first call."""
@@ -108,11 +146,11 @@ class SqlAlchemyUnitOfWork:
         """Return where the unit is, for a savepoint that is set now."""
         return _Savepoint({key: found.mark() for key, found in self._participants.items()}, self._failure)
 
-    def keep(self, savepoint: SessionTransaction, state: _Savepoint) -> None:
+    def keep(self, savepoint: object, state: _Savepoint) -> None:
         """Remember where the unit was when a savepoint was set."""
         self._savepoints[savepoint] = state
 
-    def rewind(self, savepoint: SessionTransaction) -> None:
+    def rewind(self, savepoint: object) -> None:
         """Go back to where the unit was at a savepoint: events and failures since then are forgotten."""
         state = self._savepoints.pop(savepoint, None)
         if state is not None:
@@ -127,8 +165,8 @@ class SqlAlchemyUnitOfWork:
             RollbackOnlyError: A block that had joined the unit has failed before.
         """
         self._require_unfailed()
-        for participant in self._participants_in_turn():
-            participant.before_commit()
+        while any([participant.before_commit() for participant in self._participants_in_turn()]):
+            pass
         self._require_unfailed()
         self.session.flush()
         for participant in self._participants_in_turn():
@@ -136,13 +174,22 @@ class SqlAlchemyUnitOfWork:
         if self._completion is not None:
             self._completion(self.session.connection())
         failpoint("transaction.before_commit")
+        self._require_unfailed()
+        self._state = _State.ENDING
         Session.commit(self.session)
         self._committed = True
         failpoint("transaction.after_commit")
 
     def end(self) -> None:
         """Give the connection back, then tell the participants how it ended."""
-        Session.close(self.session)
+        self._state = _State.ENDING
+        try:
+            Session.close(self.session)
+        finally:
+            self._state = _State.ENDED
+            self._tell_participants()
+
+    def _tell_participants(self) -> None:
         for participant in self._participants_in_turn():
             if self._committed:
                 participant.after_commit()
@@ -191,6 +238,7 @@ def transactional(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenat
     The commit comes when the outermost such method returns; an exception that leaves one of them rolls the
     whole back, and swallowing it further out does not save it.
     """
+    require_plain(method, TransactionControlError)
 
     @functools.wraps(method)
     def run(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -222,13 +270,41 @@ def joined_unit(unit: SqlAlchemyUnitOfWork) -> Iterator[SqlAlchemyUnitOfWork]:
         raise
 
 
-def follow_savepoints(sessions: Callable[[], UnitSession]) -> None:
-    """Make the sessions of this factory tell their unit when a savepoint is rolled back."""
+def follow_sessions(sessions: Callable[[], UnitSession]) -> None:
+    """Make the sessions of this factory tell their unit when a savepoint is rolled back, and when all of it ends."""
 
     @event.listens_for(sessions, "after_soft_rollback")
     def rewind(session: UnitSession, previous: SessionTransaction) -> None:
         if previous.nested:
             session.unit.rewind(previous)
+
+    @event.listens_for(sessions, "after_transaction_end")
+    def end(session: UnitSession, ended: SessionTransaction) -> None:
+        if ended.parent is None:
+            session.unit.transaction_ended()
+
+
+def follow_connections(engine: Engine, running_unit: Callable[[], SqlAlchemyUnitOfWork | None]) -> None:
+    """Make an engine's connections tell the running unit of savepoints and errors that its session does not see.
+
+    An error of the database fails the unit even where the exception is swallowed, as PostgreSQL has it; a
+    savepoint around the statement is the way to handle one.
+    """
+
+    @event.listens_for(engine, "savepoint")
+    def keep(_connection: Connection, name: str) -> None:
+        if (unit := running_unit()) is not None:
+            unit.keep(name, unit.mark())
+
+    @event.listens_for(engine, "rollback_savepoint")
+    def rewind(_connection: Connection, name: str, _context: object) -> None:
+        if (unit := running_unit()) is not None:
+            unit.rewind(name)
+
+    @event.listens_for(engine, "handle_error")
+    def fail(context: ExceptionContext) -> None:
+        if (unit := running_unit()) is not None:
+            unit.fail(context.sqlalchemy_exception or context.original_exception)
 
 
 def no_unit(name: str) -> NoTransactionError:

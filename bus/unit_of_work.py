@@ -22,8 +22,11 @@ class Participant(Protocol):
         """Forget everything since the mark: its savepoint was rolled back."""
         ...
 
-    def before_commit(self) -> None:
-        """Do what belongs inside the transaction and may still write; an exception rolls back."""
+    def before_commit(self) -> bool:
+        """Do what belongs inside the transaction and may still write; an exception rolls back.
+
+        Asked again until every participant has answered False: there was nothing to do.
+        """
         ...
 
     def write(self) -> None:
@@ -40,11 +43,16 @@ class Participant(Protocol):
 
 
 class UnitOfWork(Protocol):
-    """One transaction on one module's database."""
+    """One transaction on one module's database, in one thread."""
 
     @property
     def owner(self) -> object:
         """The database that the unit belongs to."""
+        ...
+
+    @property
+    def is_running_here(self) -> bool:
+        """Whether it has not ended, and this is its thread: a copied context may outlive it or leave its thread."""
         ...
 
     def participant(self, key: object, make: Callable[[], Participant]) -> Participant:
@@ -58,20 +66,26 @@ _running: ContextVar[tuple[UnitOfWork, ...]] = ContextVar("bus_running_units", d
 
 def innermost_unit() -> UnitOfWork | None:
     """Return the unit of work that code here runs in, or None."""
-    running = _running.get()
-    return running[-1] if running else None
+    for unit in reversed(_running.get()):
+        if unit.is_running_here:
+            return unit
+    return None
 
 
 def running_unit_of(owner: object) -> UnitOfWork | None:
     """Return the unit of work that is running on this database in this context, at any depth, or None."""
-    return next((unit for unit in _running.get() if unit.owner is owner), None)
+    return next((unit for unit in _running.get() if unit.owner is owner and unit.is_running_here), None)
 
 
 @contextmanager
 def running(unit: UnitOfWork) -> Iterator[None]:
     """Make the unit the innermost one until the block ends."""
-    token = _running.set((*_running.get(), unit))
+    _running.set((*_running.get(), unit))
     try:
         yield
     finally:
-        _running.reset(token)
+        # Blocks that are held by generators may end in another order than they began.
+        remaining = list(_running.get())
+        if unit in remaining:
+            del remaining[len(remaining) - 1 - remaining[::-1].index(unit)]
+        _running.set(tuple(remaining))

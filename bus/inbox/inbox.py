@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from bus.context import Delivery, delivering
 from bus.database import Database
 from bus.envelope import Envelope
+from bus.event import published_name
 from bus.failpoint import failpoint
 from bus.inbox.backoff import delay_after
 from bus.inbox.store import InboxStore, Publication
@@ -56,12 +57,14 @@ class Inbox:
         Raises:
             Exception: The module's database could not record the outcome; the event stays with its publisher.
         """
+        unrecorded: list[Exception] = []
         for listener in self._listeners(envelope.type):
-            publication = Publication(listener.id, envelope, starts=0, failures=0)
-            if sends == 1:
-                self._run(listener, publication)
-            elif self._mark(publication):
-                self._run(listener, replace(publication, starts=1))
+            try:
+                self._receive_for(listener, Publication(listener.id, envelope, starts=0, failures=0), sends)
+            except Exception as error:  # noqa: BLE001 - raised below, when the other listeners have had their run
+                unrecorded.append(error)
+        if unrecorded:
+            raise unrecorded[0]
 
     def run_due(self) -> bool:
         """Claim one publication that is due and run it; False when none is due."""
@@ -75,6 +78,12 @@ class Inbox:
     def has_due(self) -> bool:
         """Say whether `run_due` would find something; takes no lock."""
         return self._store.has_due([listener.id for listener in self._listeners(None)])
+
+    def _receive_for(self, listener: Listener, publication: Publication, sends: int) -> None:
+        if sends == 1:
+            self._run(listener, publication)
+        elif self._mark(publication):
+            self._run(listener, replace(publication, starts=1))
 
     def _mark(self, publication: Publication) -> bool:
         failpoint("inbox.before_mark")
@@ -91,8 +100,9 @@ class Inbox:
                 listener.id,
                 publication.envelope.id,
             )
-        except Exception as error:  # noqa: BLE001 - logged where it is recorded
-            # The promise of a module listener: its failure stays here, as a row that is tried again.
+        except BaseException as error:  # noqa: BLE001 - logged where it is recorded
+            # The promise of a module listener: its failure stays here, as a row that is tried again. That goes for
+            # SystemExit and cancellations too: nobody above this thread is there to hear them.
             self._record_failure(publication, error)
         else:
             failpoint("inbox.after_commit")
@@ -104,7 +114,7 @@ class Inbox:
             if not self._store.start(unit.session.connection(), publication):
                 raise _NotOursError
             failpoint("inbox.after_start")
-            listener.call(self._reader(listener, publication).read(publication.envelope.data))
+            listener.call(self._reader(listener, publication.envelope.type).read(publication.envelope.data))
             failpoint("inbox.before_complete")
             unit.complete_with(lambda connection: self._complete(connection, publication))
 
@@ -112,10 +122,10 @@ class Inbox:
         self._store.complete(connection, publication)
         failpoint("inbox.before_commit")
 
-    def _record_failure(self, publication: Publication, error: Exception) -> None:
+    def _record_failure(self, publication: Publication, error: BaseException) -> None:
         failpoint("inbox.before_failure")
         delay = delay_after(publication.failures + 1, self._random)
-        is_recorded = self._store.fail(publication, f"{type(error).__name__}: {error}", delay)
+        is_recorded = self._store.fail(publication, described(error), delay)
         failpoint("inbox.after_failure")
         log.warning(
             "listener %s failed for event %s: %s%s",
@@ -127,12 +137,25 @@ class Inbox:
         )
         self._announce_failure(publication, error)
 
-    def _reader(self, listener: Listener, publication: Publication) -> PayloadReader:
-        cls = listener.types[0]
+    def _reader(self, listener: Listener, event_name: str) -> PayloadReader:
+        cls = next(found for found in listener.types if published_name(found) == event_name)
         reader = self._readers.get(cls)
         if reader is None:
-            reader = self._readers[cls] = PayloadReader(publication.envelope.type, cls)
+            reader = self._readers[cls] = PayloadReader(event_name, cls)
         return reader
+
+
+#: Characters of an error that are kept with a publication.
+MAX_ERROR = 2000
+
+
+def described(error: BaseException) -> str:
+    """Return an error in a form that every database can store: its type and text, bounded, without odd characters."""
+    try:
+        text = f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 - an error that cannot say what it is has a name all the same
+        text = type(error).__name__
+    return text[:MAX_ERROR].encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
 
 
 def failure_announcer(signal: Signal, sender: object) -> Callable[[Publication, BaseException], None]:
@@ -146,7 +169,8 @@ def failure_announcer(signal: Signal, sender: object) -> Callable[[Publication, 
                 event_id=publication.envelope.id,
                 error=error,
             )
-        except Exception:
+        except BaseException:
+            # The failure is recorded, whatever a receiver makes of the news.
             log.exception("a receiver of the signal listener_failed failed")
 
     return announce

@@ -33,7 +33,7 @@ class Workers:
         self._retry_has_turn = False
         self._is_stopping = False
         self._running = 0
-        self._threads: list[threading.Thread] = []
+        self.threads: list[threading.Thread] = []
 
     def accept(self, envelope: Envelope, sends: int) -> None:
         """Queue an envelope; returns at once."""
@@ -55,8 +55,8 @@ class Workers:
     def start(self) -> None:
         """Start the threads."""
         name = f"bus-{self.inbox.module}"
-        self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for _ in range(self._count)]
-        for thread in self._threads:
+        self.threads = [threading.Thread(target=self._work, name=name, daemon=True) for _ in range(self._count)]
+        for thread in self.threads:
             thread.start()
 
     def stop(self, deadline: float) -> list[Envelope]:
@@ -66,7 +66,7 @@ class Workers:
             left = [envelope for envelope, _ in self._fresh]
             self._fresh.clear()
             self._ready.notify_all()
-        for thread in self._threads:
+        for thread in self.threads:
             thread.join(max(0.0, deadline - time.monotonic()))
             if thread.is_alive():
                 log.warning("a listener of %s still runs after the grace period", self.inbox.module)
@@ -76,6 +76,9 @@ class Workers:
         while (step := self._next()) is not None:
             try:
                 step()
+            except BaseException:
+                # A worker ends when it is told to, and for no other reason: its module would hear nothing more.
+                log.exception("a worker of %s met an error outside any run", self.inbox.module)
             finally:
                 with self._ready:
                     self._running -= 1

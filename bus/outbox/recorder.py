@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bus.clock import Clock
 from bus.envelope import Envelope
-from bus.failpoint import failpoint
 from bus.outbox.flow import Flow
 from bus.outbox.sqlalchemy import FIRST_INTERVAL
 from bus.outbox.store import OutboxStore, Owing
 from bus.transaction import SqlAlchemyUnitOfWork
-from bus.transport.base import Send
 from bus.unit_of_work import UnitOfWork
-
-log = logging.getLogger("bus")
 
 
 @dataclass(frozen=True, slots=True)
 class _HandOver:
-    """A transaction's envelopes: those that are admitted by target, and whether others wait in the outbox."""
+    """A transaction's envelopes: those admitted, by target, and the targets for which they wait in the outbox."""
 
     recorder: OutboxRecorder
     envelopes: list[Envelope]
     admitted: dict[str, list[Envelope]]
-    has_waiting: bool
+    waiting: list[str]
 
     def committed(self) -> None:
         """Give the admitted envelopes to the transport, in the order in which they were published."""
-        self.recorder.hand_over(self.envelopes, self.admitted, has_waiting=self.has_waiting)
+        self.recorder.hand_over(self.envelopes, self.admitted, self.waiting)
 
     def rolled_back(self) -> None:
         """Give the places back."""
-        self.recorder.give_up(self.admitted)
+        self.recorder.give_up(self.admitted, self.waiting)
 
 
 class OutboxRecorder:
@@ -47,7 +42,7 @@ class OutboxRecorder:
         *,
         flow: Flow,
         clock: Clock,
-        send: Send,
+        send: Callable[[str, Envelope], None],
         wake: Callable[[], None],
         announce: Callable[[Envelope], None],
     ) -> None:
@@ -76,7 +71,7 @@ class OutboxRecorder:
             for target, some in by_target.items()
             for envelope in some
         ]
-        hand_over = _HandOver(self, envelopes, admitted, len(admitted) < len(by_target))
+        hand_over = _HandOver(self, envelopes, admitted, [target for target in by_target if target not in admitted])
         try:
             self._stores[unit.name].add(unit.session.connection(), envelopes, owed)
         except BaseException:
@@ -84,20 +79,26 @@ class OutboxRecorder:
             raise
         return hand_over
 
-    def hand_over(self, envelopes: list[Envelope], admitted: dict[str, list[Envelope]], *, has_waiting: bool) -> None:
+    def hand_over(self, envelopes: list[Envelope], admitted: dict[str, list[Envelope]], waiting: list[str]) -> None:
         """Send what was admitted; a failure leaves it to the sweep."""
         for target, some in admitted.items():
-            for envelope in some:
-                self._send_one(target, envelope)
-        if has_waiting:
-            self._wake()
+            for envelope in self._flow.committed(target, some):
+                self._send(target, envelope)
+        self._settle(waiting)
         for envelope in envelopes:
             self._announce(envelope)
 
-    def give_up(self, admitted: dict[str, list[Envelope]]) -> None:
+    def give_up(self, admitted: dict[str, list[Envelope]], waiting: list[str]) -> None:
         """Count envelopes of a transaction that did not commit no longer."""
         for target, some in admitted.items():
             self._flow.release(target, [envelope.id for envelope in some])
+        self._settle(waiting)
+
+    def _settle(self, waiting: list[str]) -> None:
+        for target in waiting:
+            self._flow.settle(target)
+        if waiting:
+            self._wake()
 
     def _by_target(self, envelopes: list[Envelope]) -> dict[str, list[Envelope]]:
         found: dict[str, list[Envelope]] = {}
@@ -105,16 +106,3 @@ class OutboxRecorder:
             for target in self._subscribers(envelope.type):
                 found.setdefault(target, []).append(envelope)
         return found
-
-    def _send_one(self, target: str, envelope: Envelope) -> None:
-        try:
-            failpoint("relay.before_hand_over")
-            self._send(target, envelope, 1)
-        except Exception:
-            # The commit stands and the row is in the outbox: it is sent again when it is due.
-            log.exception(
-                "event %s could not be handed over to %s; the relay sends it again",
-                envelope.id,
-                target,
-            )
-            self._flow.release(target, [envelope.id])

@@ -46,33 +46,36 @@ class Relay:
 
         What a database does not take now is kept for the next run.
         """
+        refused: list[tuple[str, Envelope]] = []
         while batch := self._next_batch():
             failpoint("relay.before_acknowledge")
-            refused = [pair for source, pairs in _by_source(batch).items() for pair in self._write(source, pairs)]
+            refused += [pair for source, pairs in _by_source(batch).items() for pair in self._write(source, pairs)]
             failpoint("relay.after_acknowledge")
-            if refused:
-                self._acknowledged.extendleft(reversed(refused))
-                return
+        self._acknowledged.extend(refused)
 
     def sweep(self) -> None:
         """Send what is due, oldest first, as far as the flow control has places.
 
         A module that has none, or whose database is away, keeps nobody else waiting.
         """
-        behind: set[str] = set()
-        has_failed = False
-        for source, store in self._stores.items():
-            try:
-                behind |= self._sweep_store(store)
-            except Exception:
-                # One module's database is away: its rows stay due, and the others go on.
-                log.exception("the outbox of %s cannot be swept now", source)
-                has_failed = True
-        if not has_failed:
-            self._flow.caught_up(behind)
+        last = self._flow.begin_sweep(self._targets)
+        results = [self._sweep_store(source, store) for source, store in self._stores.items()]
+        for target in self._targets:
+            if all(behind is not None and target not in behind for behind in results):
+                self._flow.swept(target, is_last=target in last, send=self.send_fresh)
 
-    def _sweep_store(self, store: OutboxStore) -> set[str]:
-        return {target for target in store.due_targets(self._targets) if self._send_due(store, target)}
+    def send_fresh(self, target: str, envelope: Envelope) -> None:
+        """Send an envelope for the first time, right after its commit; a failure leaves it to the sweep."""
+        self._send_one(target, envelope, 1, at="relay.before_hand_over")
+
+    def _sweep_store(self, source: str, store: OutboxStore) -> set[str] | None:
+        """Return the modules to which something still waits; None where the database does not say."""
+        try:
+            return {target for target in store.due_targets(self._targets) if self._send_due(store, target)}
+        except Exception:
+            # One module's database is away: its rows stay due, and the others go on.
+            log.exception("the outbox of %s cannot be swept now", source)
+            return None
 
     def _send_due(self, store: OutboxStore, target: str) -> bool:
         """Send to one module until nothing is due or no place is free; True when something still waits."""
@@ -80,16 +83,17 @@ class Relay:
             claimed = store.claim(target, places)
             for found in claimed:
                 if self._flow.take(target, found.envelope.id):
-                    self._send_one(target, found.envelope, found.sends)
+                    self._send_one(target, found.envelope, found.sends, at="transport.before_send")
             if len(claimed) < places:
                 return False
         return True
 
-    def _send_one(self, target: str, envelope: Envelope, sends: int) -> None:
+    def _send_one(self, target: str, envelope: Envelope, sends: int, *, at: str) -> None:
         try:
-            failpoint("transport.before_send")
+            failpoint(at)
             self._send(target, envelope, sends)
         except Exception:
+            # What is owed stands in the outbox: it is sent again when it is due.
             log.exception("event %s cannot be sent to %s now; it stays in the outbox", envelope.id, target)
             self._flow.release(target, (envelope.id,))
 

@@ -1,0 +1,235 @@
+"""A shop of three tiny modules on real SQLite files: order publishes, kitchen answers, bill only listens."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import MetaData, Row, select, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from bus import Clock, Database, Envelope, Module, assemble, event, event_view, module_listener
+from bus.inbox.inbox import Inbox
+from bus.inbox.sqlalchemy import SqlAlchemyInboxStore
+from bus.inbox.store import Publication
+from bus.outbox.sqlalchemy import SqlAlchemyOutboxStore
+from bus.tables import bus_event, bus_inbox, bus_outbox
+from bus.testing import FakeClock
+from bus.transport.base import Transport
+
+
+class OrderTables(DeclarativeBase):
+    metadata = MetaData()
+
+
+class KitchenTables(DeclarativeBase):
+    metadata = MetaData()
+
+
+class BillTables(DeclarativeBase):
+    metadata = MetaData()
+
+
+class Order(OrderTables):
+    __tablename__ = "orders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    note: Mapped[str]
+
+
+class Answer(OrderTables):
+    """An order that has heard of its ticket; nothing but the bus keeps it from standing here twice."""
+
+    __tablename__ = "answers"
+    number: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int]
+
+
+class Ticket(KitchenTables):
+    """The effect of one order; nothing but the bus keeps it from standing here twice."""
+
+    __tablename__ = "tickets"
+    number: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int]
+
+
+class Invoice(BillTables):
+    __tablename__ = "invoices"
+    order_id: Mapped[int] = mapped_column(primary_key=True)
+
+
+@event("order.placed", key="order_id")
+@dataclass(frozen=True, slots=True)
+class OrderPlaced:
+    order_id: int
+    note: str = ""
+
+
+@event("order.cancelled", key="order_id")
+@dataclass(frozen=True, slots=True)
+class OrderCancelled:
+    """Nobody listens to it."""
+
+    order_id: int
+
+
+@event("kitchen.ticket_opened", key="order_id")
+@dataclass(frozen=True, slots=True)
+class TicketOpened:
+    order_id: int
+
+
+@event_view("order.placed")
+@dataclass(frozen=True, slots=True)
+class WantedDish:
+    order_id: int
+
+
+@event_view("order.placed")
+@dataclass(frozen=True, slots=True)
+class OwedSum:
+    order_id: int
+
+
+@event_view("kitchen.ticket_opened")
+@dataclass(frozen=True, slots=True)
+class OpenedTicket:
+    order_id: int
+
+
+ORDER = Module("order", contract=[OrderPlaced, OrderCancelled, OpenedTicket])
+KITCHEN = Module("kitchen", contract=[TicketOpened, WantedDish])
+BILL = Module("bill", contract=[OwedSum])
+
+TABLES = {"order": OrderTables.metadata, "kitchen": KitchenTables.metadata, "bill": BillTables.metadata}
+
+
+class Undelayed(random.Random):
+    """Randomness at its lower end: a retry is due at once."""
+
+    def randint(self, a: int, b: int) -> int:
+        return a
+
+
+@dataclass
+class Failures:
+    """What an inbox has announced as failed."""
+
+    errors: list[BaseException] = field(default_factory=list)
+
+    def add(self, _publication: Publication, error: BaseException) -> None:
+        self.errors.append(error)
+
+
+class Shop:
+    """The modules assembled in one process, and questions about what their databases hold."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        clock: Clock | None = None,
+        transport: str | Transport = "inprocess://",
+        modules: Sequence[Module] = (ORDER, KITCHEN),
+    ) -> None:
+        self.clock = clock or FakeClock()
+        self.databases = {
+            module.name: Database(module.name, f"sqlite:///{folder}/{module.name}.db", metadata=TABLES[module.name])
+            for module in modules
+        }
+        for database in self.databases.values():
+            database.create_tables()
+        self.bus = assemble(modules, self.databases, transport=transport, clock=self.clock, random_source=Undelayed())
+        self.order, self.kitchen = self.databases["order"], self.databases["kitchen"]
+        self.outboxes = {name: SqlAlchemyOutboxStore(found, self.clock) for name, found in self.databases.items()}
+        self.inbox_store = SqlAlchemyInboxStore(self.kitchen, self.clock)
+        self.failures = Failures()
+
+    def close(self) -> None:
+        self.bus.stop(grace=5.0)
+        for database in self.databases.values():
+            database.close()
+
+    def place(self, *order_ids: int) -> None:
+        """Place orders in one transaction."""
+        with self.order.transaction() as unit:
+            for order_id in order_ids:
+                unit.session.add(Order(id=order_id, note="margherita"))
+                self.bus.publish(OrderPlaced(order_id))
+
+    def listen(self, *listeners: Callable[..., None], module: str = "kitchen") -> None:
+        for listener in listeners:
+            self.bus.module(module).subscribe(listener)
+
+    def open_tickets(self) -> None:
+        """Have the kitchen open a ticket for each order."""
+        self.listen(self.ticket_listener())
+
+    def ticket_listener(self) -> Callable[[WantedDish], None]:
+        @module_listener("kitchen.open_ticket")
+        def open_ticket(event: WantedDish) -> None:
+            self.kitchen.session.add(Ticket(order_id=event.order_id))
+
+        return open_ticket
+
+    def inbox(self, seed: int = 0) -> Inbox:
+        """Return the kitchen's inbox, to be driven by hand."""
+        return Inbox(
+            "kitchen",
+            self.kitchen,
+            self.inbox_store,
+            listeners=partial(self.bus.module_listeners, "kitchen"),
+            announce_failure=self.failures.add,
+            random_source=random.Random(seed),
+        )
+
+    def orders(self) -> list[int]:
+        return self._numbers(self.order, "SELECT id FROM orders ORDER BY id")
+
+    def tickets(self) -> list[int]:
+        """The orders that have a ticket, in the order of the tickets."""
+        return self._numbers(self.kitchen, "SELECT order_id FROM tickets ORDER BY number")
+
+    def answers(self) -> list[int]:
+        return self._numbers(self.order, "SELECT order_id FROM answers ORDER BY number")
+
+    def history(self, module: str = "order") -> list[Row[Any]]:
+        return self._rows(self.databases[module], select(bus_event).order_by(bus_event.c.position))
+
+    def owed(self, module: str = "order") -> list[Row[Any]]:
+        return self._rows(self.databases[module], select(bus_outbox).order_by(bus_outbox.c.event_id))
+
+    def publications(self, module: str = "kitchen") -> list[Row[Any]]:
+        return self._rows(self.databases[module], select(bus_inbox).order_by(bus_inbox.c.listener))
+
+    def states(self) -> dict[str, str]:
+        """The state of each of the kitchen's listeners."""
+        return {row.listener: row.state for row in self.publications()}
+
+    def _rows(self, database: Database, statement: Any) -> list[Row[Any]]:
+        with database.read() as session:
+            return list(session.execute(statement))
+
+    def _numbers(self, database: Database, statement: str) -> list[int]:
+        with database.read() as session:
+            return list(session.scalars(text(statement)))
+
+
+def placed(order_id: int = 1, *, event_id: str | None = None) -> Envelope:
+    """Return the envelope of an order, as it reaches the kitchen."""
+    id = event_id or f"event-{order_id}"
+    return Envelope(
+        id=id,
+        source="order",
+        type="order.placed",
+        version=1,
+        subject=str(order_id),
+        time=0,
+        correlationid=f"story-of-{id}",
+        causationid=None,
+        traceparent=None,
+        data=b'{"order_id":%d,"note":""}' % order_id,
+    )

@@ -1,0 +1,409 @@
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import insert, text
+from sqlalchemy.exc import IntegrityError
+
+from bus import (
+    Delivery,
+    LostPublicationError,
+    RollbackOnlyError,
+    TransactionControlError,
+    current_delivery,
+    module_listener,
+)
+from bus.clock import to_microseconds
+from bus.failpoint import FailpointError, arm
+from bus.inbox.backoff import FIRST_DELAY
+from bus.inbox.sqlalchemy import LEASE
+from bus.inbox.store import Publication
+from bus.testing import FakeClock
+from tests.durable.shop import Shop, Ticket, WantedDish, placed
+
+
+class Killed(BaseException):
+    """Leaves a run as a crash does: nothing is recorded after it."""
+
+
+def failing_listener(shop: Shop, *, failures: int) -> Callable[[WantedDish], None]:
+    """Return a listener that opens a ticket, and fails after that the first few times."""
+    left = list(range(failures))
+
+    @module_listener("kitchen.fail")
+    def fail(event: WantedDish) -> None:
+        shop.kitchen.session.add(Ticket(order_id=event.order_id))
+        shop.kitchen.session.flush()
+        if left:
+            left.pop()
+            raise ValueError("no dough")
+
+    return fail
+
+
+def test_listener_runs_once_and_its_publication_is_completed(shop: Shop, clock: FakeClock) -> None:
+    shop.open_tickets()
+
+    shop.inbox().receive(placed(7), 1)
+
+    [row] = shop.publications()
+    assert shop.tickets() == [7]
+    assert (row.listener, row.event_id, row.state) == ("kitchen.open_ticket", "event-7", "completed")
+    assert (row.due_at, row.envelope, row.error) == (to_microseconds(clock.now()), None, None)
+
+
+@pytest.mark.parametrize("sends", [1, 2])
+def test_second_delivery_of_an_event_runs_nothing(shop: Shop, sends: int) -> None:
+    shop.open_tickets()
+    inbox = shop.inbox()
+    inbox.receive(placed(7), 1)
+
+    inbox.receive(placed(7), sends)
+
+    assert shop.tickets() == [7]
+    assert shop.failures.errors == []
+
+
+def test_failing_listener_leaves_its_publication_retrying(shop: Shop) -> None:
+    shop.listen(failing_listener(shop, failures=1))
+
+    shop.inbox().receive(placed(), 1)
+
+    [row] = shop.publications()
+    assert shop.tickets() == []
+    assert (row.state, row.reason, row.starts, row.failures) == ("retrying", "failed", 1, 1)
+    assert row.error == "ValueError: no dough"
+    assert row.envelope is not None
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_failed_publication_is_due_within_the_bound_of_its_backoff(shop: Shop, clock: FakeClock, seed: int) -> None:
+    shop.listen(failing_listener(shop, failures=1))
+
+    shop.inbox(seed).receive(placed(), 1)
+
+    [row] = shop.publications()
+    assert 0 <= row.due_at - to_microseconds(clock.now()) <= FIRST_DELAY
+
+
+def test_failed_publication_is_not_run_before_it_is_due(shop: Shop) -> None:
+    shop.listen(failing_listener(shop, failures=1))
+    inbox = shop.inbox()
+    inbox.receive(placed(), 1)
+
+    assert not inbox.has_due()
+    assert not inbox.run_due()
+
+
+def test_bound_of_the_backoff_doubles_with_each_failure(shop: Shop, clock: FakeClock) -> None:
+    shop.listen(failing_listener(shop, failures=99))
+    inbox = shop.inbox()
+    inbox.receive(placed(), 1)
+    bounds = []
+
+    for failures in range(2, 6):
+        clock.advance(minutes=20)
+        inbox.run_due()
+        [row] = shop.publications()
+        bounds.append(row.due_at - to_microseconds(clock.now()) <= FIRST_DELAY << (failures - 1))
+
+    assert (row.starts, row.failures) == (5, 5)
+    assert all(bounds)
+
+
+def test_sibling_of_a_failing_listener_completes_once_and_is_not_run_again(shop: Shop, clock: FakeClock) -> None:
+    shop.listen(failing_listener(shop, failures=2))
+    shop.open_tickets()
+    inbox = shop.inbox()
+
+    inbox.receive(placed(7), 1)
+    states = shop.states()
+    clock.advance(hours=1)
+    inbox.receive(placed(7), 2)
+    inbox.run_due()
+
+    assert states == {"kitchen.fail": "retrying", "kitchen.open_ticket": "completed"}
+    assert shop.tickets() == [7]
+
+
+def test_retry_that_succeeds_completes_the_publication_and_drops_its_envelope(shop: Shop, clock: FakeClock) -> None:
+    shop.listen(failing_listener(shop, failures=1))
+    inbox = shop.inbox()
+    inbox.receive(placed(7), 1)
+
+    clock.advance(seconds=2)
+    has_run = inbox.run_due()
+
+    [row] = shop.publications()
+    assert has_run
+    assert shop.tickets() == [7]
+    assert (row.state, row.reason, row.starts, row.failures, row.envelope) == ("completed", None, 2, 1, None)
+
+
+def test_completed_publication_is_never_due_again(shop: Shop, clock: FakeClock) -> None:
+    shop.open_tickets()
+    inbox = shop.inbox()
+    inbox.receive(placed(), 1)
+
+    clock.advance(days=1)
+
+    assert not inbox.has_due()
+    assert not inbox.run_due()
+
+
+def test_late_failure_does_not_undo_what_somebody_else_has_completed(shop: Shop) -> None:
+    shop.open_tickets()
+    shop.inbox().receive(placed(7), 1)
+
+    is_recorded = shop.inbox_store.fail(Publication("kitchen.open_ticket", placed(7), starts=0, failures=0), "late", 0)
+
+    assert not is_recorded
+    assert shop.states() == {"kitchen.open_ticket": "completed"}
+
+
+def test_failure_of_a_start_that_somebody_else_has_taken_over_is_not_recorded(shop: Shop, clock: FakeClock) -> None:
+    publication = Publication("kitchen.open_ticket", placed(), starts=0, failures=0)
+    shop.inbox_store.mark(publication)
+    clock.advance(minutes=1)
+    taken = shop.inbox_store.claim(["kitchen.open_ticket"])
+
+    is_recorded = shop.inbox_store.fail(Publication("kitchen.open_ticket", placed(), starts=1, failures=0), "late", 0)
+
+    [row] = shop.publications()
+    assert taken is not None
+    assert not is_recorded
+    assert (row.reason, row.starts, row.failures) == ("running", 2, 0)
+
+
+def test_zombie_whose_publication_was_completed_meanwhile_writes_nothing(shop: Shop, clock: FakeClock) -> None:
+    shop.open_tickets()
+    zombie, heir = shop.inbox(), shop.inbox()
+
+    def take_over() -> None:
+        clock.advance(minutes=1)
+        heir.run_due()
+
+    with arm("inbox.after_mark", take_over):
+        zombie.receive(placed(7), 2)
+
+    assert shop.tickets() == [7]
+    assert shop.states() == {"kitchen.open_ticket": "completed"}
+
+
+def test_run_whose_row_is_gone_at_its_end_is_rolled_back(shop: Shop) -> None:
+    @module_listener("kitchen.forget")
+    def forget(event: WantedDish) -> None:
+        shop.kitchen.session.add(Ticket(order_id=event.order_id))
+        shop.kitchen.session.execute(text("DELETE FROM bus_inbox"))
+
+    shop.listen(forget)
+    shop.inbox().receive(placed(), 1)
+
+    assert shop.tickets() == []
+    assert [type(error) for error in shop.failures.errors] == [LostPublicationError]
+    assert shop.states() == {"kitchen.forget": "retrying"}
+
+
+def test_listener_that_swallows_an_error_of_a_flush_has_failed(shop: Shop) -> None:
+    @module_listener("kitchen.swallow")
+    def swallow(event: WantedDish) -> None:
+        shop.kitchen.session.add(Ticket(number=1, order_id=event.order_id))
+        shop.kitchen.session.flush()
+        shop.kitchen.session.add(Ticket(number=2, order_id=None))
+        with contextlib.suppress(IntegrityError):
+            shop.kitchen.session.flush()
+
+    shop.listen(swallow)
+    shop.inbox().receive(placed(), 1)
+
+    assert shop.tickets() == []
+    assert shop.states() == {"kitchen.swallow": "retrying"}
+
+
+def test_listener_that_swallows_an_error_of_a_statement_has_failed(shop: Shop) -> None:
+    @module_listener("kitchen.swallow")
+    def swallow(event: WantedDish) -> None:
+        shop.kitchen.session.execute(insert(Ticket).values(number=1, order_id=event.order_id))
+        with contextlib.suppress(IntegrityError):
+            shop.kitchen.session.execute(insert(Ticket).values(number=1, order_id=event.order_id))
+
+    shop.listen(swallow)
+    shop.inbox().receive(placed(), 1)
+
+    assert shop.tickets() == []
+    assert shop.states() == {"kitchen.swallow": "retrying"}
+
+
+def test_database_error_inside_a_savepoint_may_be_handled(shop: Shop) -> None:
+    @module_listener("kitchen.handle")
+    def handle(event: WantedDish) -> None:
+        shop.kitchen.session.execute(insert(Ticket).values(number=1, order_id=event.order_id))
+        with contextlib.suppress(IntegrityError), shop.kitchen.savepoint():
+            shop.kitchen.session.execute(insert(Ticket).values(number=1, order_id=event.order_id))
+
+    shop.listen(handle)
+    shop.inbox().receive(placed(7), 1)
+
+    assert shop.tickets() == [7]
+    assert shop.states() == {"kitchen.handle": "completed"}
+
+
+def test_listener_that_swallows_the_failure_of_a_service_has_failed(shop: Shop) -> None:
+    @module_listener("kitchen.swallow")
+    def swallow(event: WantedDish) -> None:
+        with contextlib.suppress(ValueError), shop.kitchen.transaction() as unit:
+            unit.session.add(Ticket(order_id=event.order_id))
+            raise ValueError("no")
+
+    shop.listen(swallow)
+    shop.inbox().receive(placed(), 1)
+
+    assert shop.tickets() == []
+    assert [type(error) for error in shop.failures.errors] == [RollbackOnlyError]
+
+
+def test_listener_that_exits_has_failed(shop: Shop) -> None:
+    @module_listener("kitchen.exit")
+    def leave(event: WantedDish) -> None:
+        raise SystemExit(1)
+
+    shop.listen(leave)
+    shop.inbox().receive(placed(), 1)
+
+    assert shop.states() == {"kitchen.exit": "retrying"}
+
+
+def test_later_send_commits_a_mark_before_the_listener_runs(shop: Shop) -> None:
+    seen: list[tuple[str, str, int]] = []
+
+    @module_listener("kitchen.look")
+    def look(event: WantedDish) -> None:
+        seen.extend((row.state, row.reason, row.starts) for row in shop.publications())
+
+    shop.listen(look)
+    shop.inbox().receive(placed(), 2)
+
+    assert seen == [("retrying", "running", 1)]
+    assert shop.states() == {"kitchen.look": "completed"}
+
+
+def test_first_send_needs_no_mark(shop: Shop) -> None:
+    seen: list[int] = []
+
+    @module_listener("kitchen.look")
+    def look(event: WantedDish) -> None:
+        seen.append(len(shop.publications()))
+
+    shop.listen(look)
+    shop.inbox().receive(placed(), 1)
+
+    assert seen == [0]
+
+
+@pytest.mark.parametrize("place", ["inbox.after_mark", "inbox.after_start", "inbox.before_commit"])
+def test_start_that_never_ended_comes_due_after_its_lease(shop: Shop, clock: FakeClock, place: str) -> None:
+    shop.open_tickets()
+    inbox = shop.inbox()
+    with arm(place, kill), pytest.raises(Killed):
+        inbox.receive(placed(7), 2)
+
+    clock.advance(microseconds=LEASE - 1)
+    is_early = inbox.run_due()
+    clock.advance(microseconds=1)
+    is_run = inbox.run_due()
+
+    assert (is_early, is_run) == (False, True)
+    assert shop.tickets() == [7]
+    assert [(row.state, row.starts, row.failures) for row in shop.publications()] == [("completed", 2, 0)]
+
+
+def test_crash_of_an_unmarked_start_leaves_no_row(shop: Shop) -> None:
+    shop.open_tickets()
+
+    with arm("inbox.before_commit", kill), pytest.raises(Killed):
+        shop.inbox().receive(placed(7), 1)
+
+    assert (shop.publications(), shop.tickets()) == ([], [])
+
+
+def test_crash_after_the_commit_is_harmless(shop: Shop) -> None:
+    shop.open_tickets()
+    inbox = shop.inbox()
+    with arm("inbox.after_commit", kill), pytest.raises(Killed):
+        inbox.receive(placed(7), 1)
+
+    inbox.receive(placed(7), 2)
+
+    assert shop.tickets() == [7]
+
+
+def test_failure_that_cannot_be_recorded_reaches_the_caller(shop: Shop) -> None:
+    shop.listen(failing_listener(shop, failures=1))
+
+    with arm("inbox.before_failure", refuse), pytest.raises(FailpointError):
+        shop.inbox().receive(placed(), 1)
+
+    assert shop.publications() == []
+
+
+def test_unreadable_payload_is_a_failure_that_shows_no_data(shop: Shop) -> None:
+    shop.open_tickets()
+
+    shop.inbox().receive(replace(placed(), data=b'{"order_id":"secret"}'), 1)
+
+    [row] = shop.publications()
+    assert row.state == "retrying"
+    assert "order_id" in row.error
+    assert "secret" not in row.error
+
+
+@pytest.mark.parametrize("action", ["commit", "rollback", "close"])
+def test_listener_cannot_end_its_transaction(shop: Shop, action: str) -> None:
+    refusals: list[str] = []
+
+    @module_listener("kitchen.end")
+    def end(event: WantedDish) -> None:
+        shop.kitchen.session.add(Ticket(order_id=event.order_id))
+        with pytest.raises(TransactionControlError) as refusal:
+            getattr(shop.kitchen.session, action)()
+        refusals.append(str(refusal.value))
+
+    shop.listen(end)
+    shop.inbox().receive(placed(7), 1)
+
+    assert refusals[0].startswith(f"{action}() inside a unit of work of 'kitchen'")
+    assert shop.tickets() == [7]
+
+
+def test_current_delivery_tells_the_ids_and_the_same_key_at_each_run(shop: Shop, clock: FakeClock) -> None:
+    deliveries: list[Delivery | None] = []
+
+    @module_listener("kitchen.look")
+    def look(event: WantedDish) -> None:
+        deliveries.append(current_delivery())
+        if len(deliveries) == 1:
+            raise ValueError("again")
+
+    shop.listen(look)
+    inbox = shop.inbox()
+    inbox.receive(placed(7), 1)
+    clock.advance(seconds=2)
+    inbox.run_due()
+
+    first, second = filter(None, deliveries)
+    assert (first.event_id, first.listener_id) == ("event-7", "kitchen.look")
+    assert first.correlation_id == "story-of-event-7"
+    assert first.idempotency_key == second.idempotency_key == "kitchen.look:event-7"
+    assert (first.attempt, second.attempt) == (1, 2)
+    assert current_delivery() is None
+
+
+def kill() -> None:
+    raise Killed
+
+
+def refuse() -> None:
+    raise FailpointError("the database is away")

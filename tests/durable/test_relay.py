@@ -1,0 +1,376 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from bus.clock import to_microseconds
+from bus.failpoint import FailpointError, arm
+from bus.outbox.flow import LIMIT
+from bus.outbox.relay import BATCH
+from bus.outbox.sqlalchemy import FIRST_INTERVAL, LONGEST_INTERVAL
+from bus.testing import FakeClock
+from tests.durable.belt import Belt
+from tests.durable.shop import BILL, KITCHEN, ORDER, Shop, TicketOpened
+
+
+def test_sweep_sends_what_is_due_oldest_first(shop: Shop, belt: Belt) -> None:
+    shop.place(3, 1)
+    shop.place(2)
+
+    belt.relay.sweep()
+
+    assert belt.keys() == ["3", "1", "2"]
+    assert [sends for _, _, sends in belt.sent] == [1, 1, 1]
+
+
+def test_sweep_takes_the_oldest_where_there_are_more_than_places(shop: Shop) -> None:
+    belt = Belt(shop, limit=2)
+    for number in (5, 4, 3):
+        shop.place(number)
+
+    belt.relay.sweep()
+
+    assert belt.keys() == ["5", "4"]
+
+
+def test_sent_envelope_carries_what_was_recorded(shop: Shop, belt: Belt) -> None:
+    shop.place(1)
+
+    belt.relay.sweep()
+
+    [(target, envelope, _)], [row] = belt.sent, shop.history()
+    assert (target, envelope.source, envelope.type, envelope.version) == ("kitchen", "order", "order.placed", 1)
+    assert (envelope.id, envelope.time, envelope.data) == (row.id, row.time, b'{"order_id":1,"note":""}')
+    assert (envelope.correlationid, envelope.causationid) == (row.correlation_id, None)
+
+
+def test_what_is_not_due_is_not_sent(shop: Shop, belt: Belt, clock: FakeClock) -> None:
+    shop.place(1)
+    belt.relay.sweep()
+    belt.flow.renew()
+
+    clock.advance(microseconds=FIRST_INTERVAL - 1)
+    belt.relay.sweep()
+
+    assert belt.keys() == ["1"]
+
+
+def test_what_was_not_acknowledged_is_sent_again_when_it_is_due(shop: Shop, belt: Belt, clock: FakeClock) -> None:
+    shop.place(1)
+    belt.relay.sweep()
+    belt.flow.renew()
+
+    clock.advance(microseconds=FIRST_INTERVAL)
+    belt.relay.sweep()
+
+    assert belt.keys() == ["1", "1"]
+    assert [sends for _, _, sends in belt.sent] == [1, 2]
+
+
+def test_interval_doubles_with_each_send_up_to_an_hour(shop: Shop, clock: FakeClock) -> None:
+    shop.place(1)
+    intervals = []
+
+    for _ in range(12):
+        shop.outboxes["order"].claim("kitchen", 1)
+        [row] = shop.owed()
+        intervals.append(row.due_at - to_microseconds(clock.now()))
+        clock.advance(microseconds=intervals[-1])
+
+    assert intervals == [min(FIRST_INTERVAL << sends, LONGEST_INTERVAL) for sends in range(12)]
+
+
+def test_interval_of_an_envelope_that_was_handed_over_goes_on_doubling(shop: Shop, clock: FakeClock) -> None:
+    belt = Belt(shop)
+    belt.relay.sweep()
+    shop.place(1)
+
+    clock.advance(microseconds=FIRST_INTERVAL)
+    [claimed] = shop.outboxes["order"].claim("kitchen", 1)
+
+    [row] = shop.owed()
+    assert claimed.sends == 2
+    assert row.due_at - to_microseconds(clock.now()) == 2 * FIRST_INTERVAL
+
+
+def test_no_two_claims_return_the_same_envelope(shop: Shop) -> None:
+    shop.place(*range(200))
+    store, together = shop.outboxes["order"], threading.Barrier(8)
+
+    def claim_all() -> list[str]:
+        together.wait()
+        claims = iter(lambda: store.claim("kitchen", 7), [])
+        return [found.envelope.id for some in claims for found in some]
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = [id for future in [pool.submit(claim_all) for _ in range(8)] for id in future.result()]
+
+    assert len(taken) == 200
+    assert set(taken) == {row.id for row in shop.history()}
+
+
+def test_acknowledged_envelope_is_owed_no_longer(shop: Shop, belt: Belt) -> None:
+    shop.place(1, 2, 3)
+    belt.relay.sweep()
+
+    belt.acknowledge(2)
+
+    assert [row.event_id for row in shop.owed()] == [belt.sent[2][1].id]
+    assert len(shop.history()) == 3
+    assert belt.flow.on_their_way() == 1
+
+
+def test_acknowledgements_are_written_in_batches(shop: Shop, belt: Belt) -> None:
+    batches: list[None] = []
+    shop.place(*range(LIMIT))
+    belt.relay.sweep()
+
+    with arm("relay.before_acknowledge", lambda: batches.append(None)):
+        belt.acknowledge(LIMIT)
+
+    assert len(batches) == LIMIT // BATCH
+    assert shop.owed() == []
+
+
+def test_acknowledgement_of_what_is_gone_is_harmless(shop: Shop, belt: Belt) -> None:
+    shop.place(1)
+    belt.relay.sweep()
+
+    belt.acknowledge(1)
+    belt.acknowledge(1)
+
+    assert shop.owed() == []
+
+
+def test_acknowledgement_that_the_database_refuses_is_kept(shop: Shop, belt: Belt) -> None:
+    shop.place(1)
+    belt.relay.sweep()
+
+    with broken_outbox(shop):
+        belt.acknowledge(1)
+        unwritten = belt.relay.unwritten
+    belt.relay.acknowledge()
+
+    assert unwritten == 1
+    assert belt.relay.unwritten == 0
+    assert shop.owed() == []
+
+
+def test_refused_acknowledgements_do_not_hold_up_those_of_another_publisher(shop: Shop, belt: Belt) -> None:
+    shop.place(*range(BATCH))
+    with shop.kitchen.transaction():
+        shop.bus.publish(TicketOpened(1))
+    belt.relay.sweep()
+
+    with broken_outbox(shop):
+        belt.acknowledge(BATCH + 1)
+
+    assert shop.owed("kitchen") == []
+    assert belt.relay.unwritten == BATCH
+
+
+def test_at_most_a_thousand_envelopes_are_on_their_way_to_a_module(shop: Shop, belt: Belt) -> None:
+    shop.place(*range(LIMIT + 10))
+
+    belt.relay.sweep()
+    belt.relay.sweep()
+
+    assert len(belt.sent) == LIMIT
+    assert sum(row.sends == 0 for row in shop.owed()) == 10
+
+
+def test_waiting_envelopes_set_out_as_places_become_free(shop: Shop) -> None:
+    belt = Belt(shop, limit=3)
+    shop.place(1, 2, 3, 4, 5)
+    belt.relay.sweep()
+
+    belt.acknowledge(2)
+    belt.relay.sweep()
+
+    assert belt.keys() == ["1", "2", "3", "4", "5"]
+
+
+def test_fresh_envelopes_queue_up_behind_those_that_wait(shop: Shop) -> None:
+    belt = Belt(shop, limit=2)
+    shop.place(1, 2, 3)
+    belt.relay.sweep()
+    belt.acknowledge(2)
+
+    shop.place(4)
+    sent_before_the_sweep = belt.keys()
+    belt.relay.sweep()
+
+    assert sent_before_the_sweep == ["1", "2"]
+    assert belt.keys() == ["1", "2", "3", "4"]
+
+
+def test_fresh_envelopes_beyond_the_places_wait_in_the_outbox(shop: Shop) -> None:
+    belt = Belt(shop, limit=2)
+    belt.relay.sweep()
+
+    shop.place(1, 2)
+    shop.place(3)
+
+    assert belt.keys() == ["1", "2"]
+    assert [row.sends for row in shop.owed()] == [1, 1, 0]
+    assert belt.wakes == 1
+
+
+def test_fresh_envelopes_are_handed_over_again_once_the_backlog_is_gone(shop: Shop, belt: Belt) -> None:
+    shop.place(1)
+    belt.relay.sweep()
+
+    shop.place(2)
+
+    assert belt.keys() == ["1", "2"]
+    assert belt.wakes == 1
+
+
+def test_full_module_delays_no_other(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, modules=(ORDER, KITCHEN, BILL))
+    belt = Belt(shop, limit=2)
+    shop.place(1, 2)
+    belt.relay.sweep()
+    bills = [(target, envelope) for target, envelope, _ in belt.sent if target == "bill"]
+    for target, envelope in bills:
+        belt.relay.acknowledged(target, envelope)
+    belt.relay.sweep()
+
+    shop.place(3)
+    shop.close()
+
+    assert belt.keys("kitchen") == ["1", "2"]
+    assert belt.keys("bill") == ["1", "2", "3"]
+
+
+def test_envelope_that_is_already_on_its_way_is_not_sent_again(shop: Shop, belt: Belt, clock: FakeClock) -> None:
+    shop.place(1)
+    belt.relay.sweep()
+
+    clock.advance(microseconds=FIRST_INTERVAL)
+    belt.relay.sweep()
+
+    assert belt.keys() == ["1"]
+    assert belt.flow.on_their_way() == 1
+
+
+def test_failed_hand_over_leaves_the_row_to_the_sweep(shop: Shop, belt: Belt, clock: FakeClock) -> None:
+    belt.relay.sweep()
+
+    with arm("relay.before_hand_over", refuse):
+        shop.place(1)
+    clock.advance(microseconds=FIRST_INTERVAL)
+    belt.relay.sweep()
+
+    assert shop.orders() == [1]
+    assert [(envelope.subject, sends) for _, envelope, sends in belt.sent] == [("1", 2)]
+
+
+def test_failed_hand_over_gives_its_place_back(shop: Shop, belt: Belt) -> None:
+    belt.relay.sweep()
+
+    with arm("relay.before_hand_over", refuse):
+        shop.place(1)
+
+    assert belt.flow.on_their_way() == 0
+
+
+def test_failed_send_of_a_sweep_leaves_the_row_to_a_later_one(shop: Shop, belt: Belt, clock: FakeClock) -> None:
+    shop.place(1)
+
+    with arm("transport.before_send", refuse):
+        belt.relay.sweep()
+    on_their_way = belt.flow.on_their_way()
+    clock.advance(microseconds=FIRST_INTERVAL)
+    belt.relay.sweep()
+
+    assert on_their_way == 0
+    assert belt.keys() == ["1"]
+
+
+@pytest.mark.parametrize("place", ["outbox.before_write", "outbox.after_write", "transaction.before_commit"])
+def test_transaction_that_fails_gives_its_places_back(shop: Shop, belt: Belt, place: str) -> None:
+    belt.relay.sweep()
+
+    with arm(place, refuse), pytest.raises(FailpointError):
+        shop.place(1, 2)
+
+    assert belt.flow.on_their_way() == 0
+    assert (belt.sent, shop.orders(), shop.owed()) == ([], [], [])
+
+
+def test_broken_outbox_of_one_module_does_not_keep_the_others_waiting(shop: Shop, belt: Belt) -> None:
+    shop.place(1)
+    with shop.kitchen.transaction():
+        shop.bus.publish(TicketOpened(2))
+
+    with broken_outbox(shop):
+        belt.relay.sweep()
+
+    assert belt.keys("order") == ["2"]
+    assert belt.keys("kitchen") == []
+
+
+def test_mended_outbox_is_swept_again(shop: Shop, belt: Belt) -> None:
+    shop.place(1)
+    with broken_outbox(shop):
+        belt.relay.sweep()
+
+    belt.relay.sweep()
+
+    assert belt.keys() == ["1"]
+
+
+def test_released_envelope_is_due_at_once_and_not_counted(shop: Shop, clock: FakeClock) -> None:
+    shop.place(1)
+    store = shop.outboxes["order"]
+    [claimed] = store.claim("kitchen", 1)
+
+    store.release("kitchen", [claimed.envelope.id])
+
+    [row] = shop.owed()
+    assert (row.due_at, row.sends) == (to_microseconds(clock.now()), 0)
+
+
+def test_claim_leaves_what_is_owed_to_another_module(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, modules=(ORDER, KITCHEN, BILL))
+    shop.place(1)
+
+    shop.outboxes["order"].claim("kitchen", 10)
+    targets = shop.outboxes["order"].due_targets(["bill", "kitchen"])
+    shop.close()
+
+    assert targets == ["bill"]
+
+
+def test_owed_tells_count_and_age_by_target(shop: Shop, clock: FakeClock) -> None:
+    shop.place(1)
+    clock.advance(seconds=30)
+    shop.place(2)
+
+    [owed] = shop.outboxes["order"].owed()
+
+    assert (owed.target, owed.count, owed.oldest_seconds) == ("kitchen", 2, 30.0)
+
+
+@contextmanager
+def broken_outbox(shop: Shop) -> Iterator[None]:
+    """Have the database of the orders refuse whatever the relay asks of its outbox."""
+    _rename(shop, "bus_outbox", "away")
+    yield
+    _rename(shop, "away", "bus_outbox")
+
+
+def _rename(shop: Shop, old: str, new: str) -> None:
+    with shop.order.write() as connection:
+        connection.execute(text(f"ALTER TABLE {old} RENAME TO {new}"))
+
+
+def refuse() -> None:
+    raise FailpointError("not now")
