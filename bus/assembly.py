@@ -20,7 +20,7 @@ from bus.inbox.sqlalchemy import SqlAlchemyInboxStore
 from bus.listener import Listener
 from bus.module import Module
 from bus.outbox.flow import Flow
-from bus.outbox.recorder import OutboxRecorder
+from bus.outbox.recorder import Carrier, OutboxRecorder
 from bus.outbox.sqlalchemy import SqlAlchemyOutboxStore
 from bus.runtime import Hosted, Runtime
 from bus.transport.base import Transport
@@ -74,9 +74,7 @@ def assemble(
             bus.subscribers_of,
             flow=flow,
             clock=bus.clock,
-            send=runtime.send_fresh,
-            wake=runtime.wake,
-            announce=_announcer(bus),
+            carrier=Carrier(runtime.send_fresh, runtime.wake, _announcer(bus)),
         )
     )
     bus.life = runtime
@@ -145,12 +143,16 @@ def _renew_in_forked_child(bus: EventBus, runtime: Runtime) -> None:
     bus_ref, runtime_ref = weakref.ref(bus), weakref.ref(runtime)
 
     def before() -> None:
-        if (found := runtime_ref()) is not None:
-            found.before_fork()
+        if (life := runtime_ref()) is not None:
+            life.before_fork()
+
+    def in_parent() -> None:
+        if (life := runtime_ref()) is not None:
+            life.after_fork_in_parent()
 
     def in_child() -> None:
         if (found := bus_ref()) is not None and (life := runtime_ref()) is not None:
             found.after_fork()
-            life.after_fork()
+            life.after_fork_in_child()
 
-    os.register_at_fork(before=before, after_in_child=in_child)
+    os.register_at_fork(before=before, after_in_parent=in_parent, after_in_child=in_child)

@@ -119,8 +119,18 @@ class Database:
         self.engine.dispose()
         self.read_engine.dispose()
 
-    def forget_connections(self) -> None:
-        """Drop the pools without closing what is in them: for a forked child, whose parent uses it still."""
+    def before_fork(self) -> None:
+        """Let the writers of other threads finish, and close idle connections, so that a child inherits none."""
+        if self._running_unit() is None:
+            self._writers.pause()
+        self.close()
+
+    def after_fork_in_parent(self) -> None:
+        """Let writers in again."""
+        self._writers.resume()
+
+    def after_fork_in_child(self) -> None:
+        """Drop the pools without closing what is in them: the parent uses it still."""
         self._writers.renew()
         self.engine.dispose(close=False)
         self.read_engine.dispose(close=False)

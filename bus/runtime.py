@@ -1,4 +1,4 @@
-"""The life of an assembled bus in one process: one bus thread, and each hosted module's workers."""
+"""The life of an assembled bus in one process: for each hosted module a relay, and workers."""
 
 from __future__ import annotations
 
@@ -17,21 +17,13 @@ from bus.inbox.inbox import Inbox
 from bus.inbox.store import InboxStore
 from bus.inbox.workers import Workers
 from bus.outbox.flow import Flow
-from bus.outbox.relay import BATCH, Relay
+from bus.outbox.loop import RelayLoop
+from bus.outbox.relay import Relay
 from bus.outbox.store import OutboxStore
 from bus.status import ListenerStatus, ModuleStatus
 from bus.transport.base import Transport
 
 log = logging.getLogger("bus")
-
-#: Seconds between two looks for what has come due.
-SWEEP_INTERVAL = 1.0
-
-#: The same while envelopes wait for places, or are held behind others.
-TURN_INTERVAL = 0.05
-
-#: Seconds for which acknowledgements are gathered, so that one transaction takes many.
-GATHER = 0.01
 
 #: Seconds that running listeners have to finish when the interpreter exits.
 GRACE = 20.0
@@ -68,7 +60,7 @@ class Runtime:
         self._renew()
 
     def start(self) -> None:
-        """Start the bus thread and the workers, and sweep at once."""
+        """Start the relays and the workers, and sweep at once."""
         if self._is_running or self._is_over:
             return
         with self._lock:
@@ -82,9 +74,7 @@ class Runtime:
             BusError: It was called by a listener, which would wait for its own end.
         """
         if threading.current_thread() in self._threads():
-            raise BusError(
-                "stop() in a listener would wait for the listener's own end; call it outside the bus's threads"
-            )
+            raise BusError("stop() in a listener would wait for the listener's own end; call it outside of listeners")
         with self._lock:
             if self._is_running:
                 self._stop(grace)
@@ -101,7 +91,8 @@ class Runtime:
             if time.monotonic() > deadline:
                 raise DrainTimeoutError(self._owed(), timeout)
             self._passed.clear()
-            self.wake()
+            for loop in self._loops.values():
+                loop.wake()
             self._passed.wait(0.05)
 
     def status(self) -> list[ModuleStatus]:
@@ -112,58 +103,62 @@ class Runtime:
         """Say whether the transport can carry now."""
         return self._transport.is_ready()
 
-    def wake(self) -> None:
-        """Make the bus thread sweep now."""
-        self._sweep_at = 0.0
-        self._woken.set()
+    def wake(self, source: str) -> None:
+        """Have a module's outbox swept now, where the runtime runs."""
+        loop = self._loops.get(source)
+        if loop is not None:
+            loop.wake()
 
     def send_fresh(self, target: str, envelope: Envelope) -> None:
-        """Send an envelope right after its commit; raises nothing."""
-        self._relay.send_fresh(target, envelope)
-
-    def after_fork(self) -> None:
-        """Begin anew in a forked child: its parent's threads, queues and connections are not its own."""
-        for parts in self._hosted.values():
-            parts.database.forget_connections()
-        self._flow.renew()
-        self._renew()
+        """Send an envelope right after its commit; a failure leaves it to the sweep."""
+        self._relays[envelope.source].send_fresh(target, envelope)
 
     def before_fork(self) -> None:
         """Close idle connections, so that a child inherits none."""
         for parts in self._hosted.values():
-            parts.database.close()
+            parts.database.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        for parts in self._hosted.values():
+            parts.database.after_fork_in_parent()
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew: the parent's threads, queues and connections are not the child's own."""
+        for parts in self._hosted.values():
+            parts.database.after_fork_in_child()
+        self._renew()
 
     def _renew(self) -> None:
+        self._flow.renew()
         self._is_running = False
         self._is_over = False
         self._lock = threading.Lock()
-        self._woken = threading.Event()
         self._passed = threading.Event()
-        self._gathered = threading.Event()
-        self._sweep_at = 0.0
-        self._is_stopping = False
         self._workers: dict[str, Workers] = {}
-        stores = {name: parts.outbox for name, parts in self._hosted.items()}
-        self._relay = Relay(stores, self._targets, self._flow, self._transport.send)
-        self._thread: threading.Thread | None = None
+        self._loops: dict[str, RelayLoop] = {}
+        self._relays: dict[str, Relay] = {}
 
     def _start(self) -> None:
         self._flow.renew()
-        self._renew_threads()
-        self._transport.open(self._workers, self._acknowledged)
-        self._flow.open()
-        for workers in self._workers.values():
-            workers.start()
-        self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
-        self._thread.start()
-        atexit.register(self._stop_at_exit)
-        self._is_running = True
-
-    def _renew_threads(self) -> None:
-        self._is_stopping, self._sweep_at = False, 0.0
+        self._relays = {
+            name: Relay(name, parts.outbox, self._targets, flow=self._flow, transport=self._transport)
+            for name, parts in self._hosted.items()
+        }
         self._workers = {
             name: Workers(parts.inbox, WORKERS_ON_SQLITE, self._finished) for name, parts in self._hosted.items()
         }
+        self._loops = {
+            name: RelayLoop(relay, self._workers[name].look_for_retries, self._passed)
+            for name, relay in self._relays.items()
+        }
+        self._transport.open(self._workers, self._acknowledged)
+        self._flow.open()
+        for name, workers in self._workers.items():
+            workers.start()
+            self._loops[name].thread.start()
+        atexit.register(self._stop_at_exit)
+        self._is_running = True
 
     def _stop_at_exit(self) -> None:
         # A request that is still being served must not start it again.
@@ -182,30 +177,20 @@ class Runtime:
                 parts.database.close()
 
     def _end_threads(self, deadline: float) -> None:
-        self._is_stopping = True
-        self._woken.set()
-        if self._thread is not None:
-            self._thread.join(max(1.0, deadline - time.monotonic()))
-        self._flow.close(self._relay.send_fresh)
+        self._flow.close(lambda target, envelope: self.send_fresh(target, envelope))
         self._transport.close()
-        left = {name: workers.stop(deadline) for name, workers in self._workers.items()}
-        self._relay.acknowledge()
-        for target, envelopes in left.items():
-            self._release(target, envelopes)
+        left: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+        for target, workers in self._workers.items():
+            for envelope in workers.stop(deadline):
+                left[envelope.source].append((target, envelope.id))
+        for source, loop in self._loops.items():
+            loop.end(left[source])
+        for loop in self._loops.values():
+            loop.thread.join(max(1.0, deadline - time.monotonic()))
 
-    def _threads(self) -> list[threading.Thread | None]:
-        return [self._thread, *(thread for workers in self._workers.values() for thread in workers.threads)]
-
-    def _release(self, target: str, envelopes: list[Envelope]) -> None:
-        by_source: defaultdict[str, list[str]] = defaultdict(list)
-        for envelope in envelopes:
-            by_source[envelope.source].append(envelope.id)
-        for source, event_ids in by_source.items():
-            try:
-                self._hosted[source].outbox.release(target, event_ids)
-            except Exception:
-                # They come due by themselves, only later.
-                log.exception("%d envelopes for %s could not be released", len(event_ids), target)
+    def _threads(self) -> list[threading.Thread]:
+        loops = [loop.thread for loop in self._loops.values()]
+        return loops + [thread for workers in self._workers.values() for thread in workers.threads]
 
     def _finished(self, target: str, envelope: Envelope, is_done: bool) -> None:
         if is_done:
@@ -214,43 +199,8 @@ class Runtime:
             self._flow.release(target, (envelope.id,))
 
     def _acknowledged(self, target: str, envelope: Envelope) -> None:
-        self._relay.acknowledged(target, envelope)
-        if self._relay.unwritten >= BATCH:
-            self._gathered.set()
-        self._woken.set()
-
-    def _run(self) -> None:
-        while not self._is_stopping:
-            self._woken.wait(max(0.0, self._sweep_at - time.monotonic()))
-            if self._sweep_at:
-                self._gathered.wait(GATHER)
-            self._woken.clear()
-            self._gathered.clear()
-            try:
-                self._pass()
-            except Exception:
-                # The bus thread outlives whatever one pass meets; what is due stays due.
-                log.exception("a pass of the bus thread failed")
-            self._passed.set()
-
-    def _pass(self) -> None:
-        self._relay.acknowledge()
-        if time.monotonic() < self._sweep_at and self._flow.is_direct():
-            return
-        self._sweep_at = time.monotonic() + SWEEP_INTERVAL
-        self._relay.sweep()
-        self._retry()
-        if not self._flow.is_direct():
-            self._sweep_at = min(self._sweep_at, time.monotonic() + TURN_INTERVAL)
-
-    def _retry(self) -> None:
-        for name, workers in self._workers.items():
-            try:
-                if workers.inbox.has_due():
-                    workers.retry()
-            except Exception:
-                # One module's database is away: its publications stay due, and the others go on.
-                log.exception("the inbox of %s cannot be read now", name)
+        self._relays[envelope.source].acknowledged(target, envelope.id)
+        self._loops[envelope.source].acknowledged()
 
     def _is_settled(self) -> bool:
         admitted = self._flow.admitted
@@ -260,7 +210,8 @@ class Runtime:
 
     def _is_quiet(self) -> bool:
         is_idle = all(workers.is_idle() for workers in self._workers.values())
-        return is_idle and not self._flow.on_their_way() and not self._relay.unwritten
+        unwritten = any(relay.unwritten for relay in self._relays.values())
+        return is_idle and not unwritten and not self._flow.on_their_way()
 
     def _owed(self) -> dict[str, int]:
         return {

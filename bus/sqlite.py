@@ -13,6 +13,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 #: Seconds that a writer waits for another process's transaction before "database is locked".
 BUSY_TIMEOUT = 30.0
 
+#: Seconds that a fork waits for a write transaction of another thread to end.
+PAUSE_TIMEOUT = 5.0
+
 #: Connections kept open, and how many more may be opened under load; each belongs to one thread at a time.
 POOL_SIZE, POOL_OVERFLOW = 10, 90
 
@@ -47,9 +50,25 @@ class WriterQueue:
     def __init__(self) -> None:
         self._lock = threading.Lock()
 
+        self._is_paused = False
+
+    def pause(self) -> None:
+        """Wait until no write transaction is open, and let none begin: SQLite's locks do not survive a fork.
+
+        What takes longer than a few seconds is not waited for: the child would find its database locked.
+        """
+        self._is_paused = self._lock.acquire(timeout=PAUSE_TIMEOUT)
+
+    def resume(self) -> None:
+        """Let writers in again."""
+        if self._is_paused:
+            self._is_paused = False
+            self._lock.release()
+
     def renew(self) -> None:
         """Forget who holds it: in a forked child those threads do not exist."""
         self._lock = threading.Lock()
+        self._is_paused = False
 
     def enter(self, connection: Connection) -> None:
         """Wait for the turn, then begin with the write lock."""

@@ -6,7 +6,7 @@ import functools
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Concatenate, NoReturn, ParamSpec, Protocol, TypeVar
@@ -164,6 +164,8 @@ class SqlAlchemyUnitOfWork:
         Raises:
             RollbackOnlyError: A block that had joined the unit has failed before.
         """
+        if not self.is_running_here:
+            raise TransactionControlError(f"the unit of work of {self.name!r} belongs to another process or thread")
         self._require_unfailed()
         while any([participant.before_commit() for participant in self._participants_in_turn()]):
             pass
@@ -184,17 +186,33 @@ class SqlAlchemyUnitOfWork:
         """Give the connection back, then tell the participants how it ended."""
         self._state = _State.ENDING
         try:
-            Session.close(self.session)
+            self._close_session()
         finally:
             self._state = _State.ENDED
             self._tell_participants()
 
+    def refuse_commit(self) -> None:
+        """Raise TransactionControlError where something inside the unit would commit its transaction."""
+        if self._state is _State.RUNNING:
+            raise TransactionControlError(
+                f"a commit inside the unit of work of {self.name!r}: it commits by itself when its outermost block ends"
+            )
+
+    def _close_session(self) -> None:
+        if self._thread[0] != os.getpid():
+            # A forked child has left the block of its parent: the connection is the parent's to use.
+            return
+        try:
+            Session.close(self.session)
+        except BaseException:
+            Session.invalidate(self.session)
+            raise
+
     def _tell_participants(self) -> None:
-        for participant in self._participants_in_turn():
-            if self._committed:
-                participant.after_commit()
-            else:
-                participant.after_rollback()
+        with ExitStack() as told:
+            # Each is told, also where the thread is ended in the middle of another.
+            for participant in reversed(list(self._participants_in_turn())):
+                told.callback(participant.after_commit if self._committed else participant.after_rollback)
 
     def _require_unfailed(self) -> None:
         if self._failure is not None:
@@ -300,6 +318,11 @@ def follow_connections(engine: Engine, running_unit: Callable[[], SqlAlchemyUnit
     def rewind(_connection: Connection, name: str, _context: object) -> None:
         if (unit := running_unit()) is not None:
             unit.rewind(name)
+
+    @event.listens_for(engine, "commit")
+    def refuse(_connection: Connection) -> None:
+        if (unit := running_unit()) is not None:
+            unit.refuse_commit()
 
     @event.listens_for(engine, "handle_error")
     def fail(context: ExceptionContext) -> None:

@@ -29,6 +29,7 @@ class Workers:
         self._finished = finished
         self._ready = threading.Condition()
         self._fresh: deque[tuple[Envelope, int]] = deque()
+        self._present: set[str] = set()
         self._retry_is_due = False
         self._retry_has_turn = False
         self._is_stopping = False
@@ -36,16 +37,19 @@ class Workers:
         self.threads: list[threading.Thread] = []
 
     def accept(self, envelope: Envelope, sends: int) -> None:
-        """Queue an envelope; returns at once."""
+        """Queue an envelope, unless it waits or runs here already; returns at once."""
         with self._ready:
-            self._fresh.append((envelope, sends))
-            self._ready.notify()
+            if envelope.id not in self._present:
+                self._present.add(envelope.id)
+                self._fresh.append((envelope, sends))
+                self._ready.notify()
 
-    def retry(self) -> None:
-        """Say that publications are due for another run; each worker claims one at a time."""
-        with self._ready:
-            self._retry_is_due = True
-            self._ready.notify()
+    def look_for_retries(self) -> None:
+        """Look whether publications are due for another run; each worker claims one at a time."""
+        if self.inbox.has_due():
+            with self._ready:
+                self._retry_is_due = True
+                self._ready.notify()
 
     def is_idle(self) -> bool:
         """Say whether nothing waits or runs here."""
@@ -110,6 +114,8 @@ class Workers:
                 self.inbox.module,
             )
         finally:
+            with self._ready:
+                self._present.discard(envelope.id)
             self._finished(self.inbox.module, envelope, is_done)
 
     def _run_retry(self) -> None:

@@ -14,10 +14,10 @@ from bus.envelope import Envelope
 LIMIT = 1000
 
 
-class Lane(Enum):
-    """How fresh envelopes go to one module.
+class Way(Enum):
+    """How fresh envelopes go from one module to another.
 
-    A lane that is full becomes WAITING; a sweep that leaves nothing due makes it TURNING; and when the
+    Where places run out it becomes WAITING; a sweep that leaves nothing due makes it TURNING; and when the
     transactions that had been told to wait have ended and are swept up too, it is DIRECT again.
     """
 
@@ -27,16 +27,27 @@ class Lane(Enum):
 
 
 @dataclass(slots=True)
-class _Target:
-    lane: Lane = Lane.TURNING
-    on_their_way: set[str] = field(default_factory=set)
+class _Lane:
+    """From one module to another."""
+
+    way: Way = Way.TURNING
+    #: Admitted while the way was turning: they get places when it is direct, and keep none from older ones.
+    promised: set[str] = field(default_factory=set)
     held: list[Envelope] = field(default_factory=list)
     #: Transactions that were told to wait and have not ended: their rows cannot be swept yet.
     unsettled: int = 0
 
 
+@dataclass(slots=True)
+class _Places:
+    """What is on its way to one module, and places that a claim has asked for."""
+
+    on_their_way: set[str] = field(default_factory=set)
+    reserved: int = 0
+
+
 class Flow:
-    """Admits envelopes by target module, so that they arrive in the order of their commits; thread-safe.
+    """Admits envelopes, so that those of one module arrive at another in the order of their commits; thread-safe.
 
     Closed, it admits nothing: whatever is published waits in the outbox.
     """
@@ -47,115 +58,140 @@ class Flow:
 
     def renew(self) -> None:
         """Forget everything, closed: for a fresh start, and for a forked child."""
-        self._lock = threading.Lock()
-        self._targets: defaultdict[str, _Target] = defaultdict(_Target)
+        # Reentrant: a held envelope that cannot be sent gives its place back at once.
+        self._lock = threading.RLock()
+        self._lanes: defaultdict[tuple[str, str], _Lane] = defaultdict(_Lane)
+        self._places: defaultdict[str, _Places] = defaultdict(_Places)
         self._is_open = False
         self._admitted = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything is admitted."""
+        return self._is_open
+
+    @property
+    def admitted(self) -> int:
+        """Envelopes that ever asked to set out: who finds it unchanged knows that nothing was published in between."""
+        return self._admitted
 
     def open(self) -> None:
         """Begin to admit. What is admitted before the first sweep is held behind what that finds."""
         with self._lock:
-            for target in self._targets.values():
-                target.lane = Lane.TURNING
             self._is_open = True
 
     def close(self, send: Callable[[str, Envelope], None]) -> None:
         """Admit nothing more, and send what is held."""
         with self._lock:
             self._is_open = False
-            for name in list(self._targets):
-                self._send_held(name, send)
+            for (_, target), lane in self._lanes.items():
+                self._send_held(lane, target, send)
 
-    def admit(self, target: str, event_ids: list[str]) -> bool:
+    def admit(self, source: str, target: str, event_ids: list[str]) -> bool:
         """Count a transaction's envelopes as on their way; False where they have to wait in the outbox.
 
         After False the transaction's end has to be told with `settle`.
         """
         with self._lock:
-            found = self._targets[target]
-            if self._is_open and len(found.on_their_way) + len(event_ids) > self._limit:
-                found.lane = Lane.WAITING
-            if not self._is_open or found.lane is Lane.WAITING:
-                found.unsettled += 1
-                return False
-            found.on_their_way.update(event_ids)
+            lane, places = self._lanes[source, target], self._places[target]
             self._admitted += len(event_ids)
+            free = self._free(places) if lane.way is Way.DIRECT else self._limit - len(lane.promised)
+            if self._is_open and free < len(event_ids):
+                lane.way = Way.WAITING
+            if not self._is_open or lane.way is Way.WAITING:
+                lane.unsettled += 1
+                return False
+            (places.on_their_way if lane.way is Way.DIRECT else lane.promised).update(event_ids)
             return True
 
-    def settle(self, target: str) -> None:
+    def settle(self, source: str, target: str) -> None:
         """Hear that a transaction that was told to wait has ended."""
         with self._lock:
-            found = self._targets[target]
+            lane = self._lanes[source, target]
             # It may have begun before a fork or a restart, of which nothing is remembered.
-            found.unsettled = max(0, found.unsettled - 1)
+            lane.unsettled = max(0, lane.unsettled - 1)
 
-    def committed(self, target: str, envelopes: list[Envelope]) -> list[Envelope]:
+    def committed(self, source: str, target: str, envelopes: list[Envelope]) -> list[Envelope]:
         """Return which of a transaction's admitted envelopes are to be sent now.
 
         The others are held until older ones are on their way; closed, they are left to the outbox.
         """
         with self._lock:
-            found = self._targets[target]
+            lane = self._lanes[source, target]
             if not self._is_open:
-                found.on_their_way.difference_update(envelope.id for envelope in envelopes)
+                self.release(target, [envelope.id for envelope in envelopes])
                 return []
-            if found.lane is Lane.DIRECT:
+            if lane.way is Way.DIRECT:
                 return envelopes
-            found.held += envelopes
+            lane.held += envelopes
             return []
 
-    def take(self, target: str, event_id: str) -> bool:
-        """Count one from the outbox as on its way; False when it is already."""
+    def reserve(self, target: str, most: int) -> int:
+        """Keep places free for a claim and return how many; 0 until a claim of them is worth its trip."""
         with self._lock:
-            on_their_way = self._targets[target].on_their_way
-            is_new = event_id not in on_their_way
-            on_their_way.add(event_id)
-            self._admitted += is_new
-            return is_new
+            places = self._places[target]
+            free = self._free(places)
+            if free < max(1, self._limit // 4):
+                return 0
+            places.reserved += min(most, free)
+            return min(most, free)
+
+    def take(self, target: str, reserved: int, event_ids: list[str]) -> None:
+        """Count what a claim has found as on its way, in the places that were kept for it."""
+        with self._lock:
+            places = self._places[target]
+            places.reserved -= reserved
+            places.on_their_way.update(event_ids)
+            self._admitted += len(event_ids)
 
     def release(self, target: str, event_ids: Iterable[str]) -> None:
         """Count envelopes no longer: acknowledged, given up, or never committed."""
+        gone = set(event_ids)
         with self._lock:
-            self._targets[target].on_their_way.difference_update(event_ids)
+            self._places[target].on_their_way -= gone
+            for lane in self._lanes_to(target):
+                lane.promised -= gone
 
-    def free(self, target: str) -> int:
-        """Return how many more envelopes may be on their way to a module; 0 until a claim of them is worth its trip."""
+    def ids_on_their_way(self, target: str) -> list[str]:
+        """Return what is on its way to a module."""
         with self._lock:
-            places = self._limit - len(self._targets[target].on_their_way)
-            return places if places >= max(1, self._limit // 4) else 0
-
-    def begin_sweep(self, targets: Iterable[str]) -> set[str]:
-        """Return the modules for which a sweep that begins now finds everything that fresh envelopes wait for."""
-        with self._lock:
-            found = {name: self._targets[name] for name in targets}
-            return {name for name, target in found.items() if target.lane is Lane.TURNING and not target.unsettled}
-
-    def swept(self, target: str, *, is_last: bool, send: Callable[[str, Envelope], None]) -> None:
-        """Hear that nothing is due for a module any more; `is_last` as `begin_sweep` said."""
-        with self._lock:
-            found = self._targets[target]
-            if found.lane is Lane.WAITING:
-                found.lane = Lane.TURNING
-            elif found.lane is Lane.TURNING and is_last:
-                self._send_held(target, send)
-                found.lane = Lane.DIRECT
-
-    def is_direct(self) -> bool:
-        """Say whether no module has envelopes that wait or are held."""
-        with self._lock:
-            return all(target.lane is Lane.DIRECT for target in self._targets.values())
+            return sorted(self._places[target].on_their_way.union(*(lane.promised for lane in self._lanes_to(target))))
 
     def on_their_way(self) -> int:
         """Return how many envelopes are on their way to any module."""
         with self._lock:
-            return sum(len(target.on_their_way) for target in self._targets.values())
+            sent = sum(len(places.on_their_way) for places in self._places.values())
+            return sent + sum(len(lane.promised) for lane in self._lanes.values())
 
-    @property
-    def admitted(self) -> int:
-        """Envelopes that ever set out: who finds it unchanged knows that nothing has set out in between."""
-        return self._admitted
+    def begin_sweep(self, source: str, targets: Iterable[str]) -> set[str]:
+        """Return the modules for which a sweep that begins now finds everything that fresh envelopes wait for."""
+        with self._lock:
+            lanes = {target: self._lanes[source, target] for target in targets}
+            return {name for name, lane in lanes.items() if lane.way is Way.TURNING and not lane.unsettled}
 
-    def _send_held(self, target: str, send: Callable[[str, Envelope], None]) -> None:
-        held, self._targets[target].held = self._targets[target].held, []
+    def swept(self, source: str, target: str, *, is_last: bool, send: Callable[[str, Envelope], None]) -> None:
+        """Hear that a module owes nothing more to another that is due; `is_last` as `begin_sweep` said."""
+        with self._lock:
+            lane = self._lanes[source, target]
+            if lane.way is Way.WAITING:
+                lane.way = Way.TURNING
+            elif lane.way is Way.TURNING and is_last and len(lane.promised) <= self._free(self._places[target]):
+                self._send_held(lane, target, send)
+                lane.way = Way.DIRECT
+
+    def is_direct(self, source: str) -> bool:
+        """Say whether nothing of a module waits or is held."""
+        with self._lock:
+            return all(lane.way is Way.DIRECT for (found, _), lane in self._lanes.items() if found == source)
+
+    def _free(self, places: _Places) -> int:
+        return max(0, self._limit - len(places.on_their_way) - places.reserved)
+
+    def _lanes_to(self, target: str) -> list[_Lane]:
+        return [lane for (_, found), lane in self._lanes.items() if found == target]
+
+    def _send_held(self, lane: _Lane, target: str, send: Callable[[str, Envelope], None]) -> None:
+        self._places[target].on_their_way |= lane.promised
+        held, lane.promised, lane.held = lane.held, set(), []
         for envelope in held:
             send(target, envelope)

@@ -15,21 +15,18 @@ from bus.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
-class _HandOver:
-    """A transaction's envelopes: those admitted, by target, and the targets for which they wait in the outbox."""
+class Carrier:
+    """What the recorder hands envelopes to, in memory.
 
-    recorder: OutboxRecorder
-    envelopes: list[Envelope]
-    admitted: dict[str, list[Envelope]]
-    waiting: list[str]
+    Attributes:
+        send: Sends an admitted envelope from a module to a module; raises nothing but what ends the thread.
+        wake: Has a module's outbox swept now.
+        announce: Says that an event was committed.
+    """
 
-    def committed(self) -> None:
-        """Give the admitted envelopes to the transport, in the order in which they were published."""
-        self.recorder.hand_over(self.envelopes, self.admitted, self.waiting)
-
-    def rolled_back(self) -> None:
-        """Give the places back."""
-        self.recorder.give_up(self.admitted, self.waiting)
+    send: Callable[[str, Envelope], None]
+    wake: Callable[[str], None]
+    announce: Callable[[Envelope], None]
 
 
 class OutboxRecorder:
@@ -42,19 +39,15 @@ class OutboxRecorder:
         *,
         flow: Flow,
         clock: Clock,
-        send: Callable[[str, Envelope], None],
-        wake: Callable[[], None],
-        announce: Callable[[Envelope], None],
+        carrier: Carrier,
     ) -> None:
         self._stores = stores
         self._subscribers = subscribers
         self._flow = flow
         self._clock = clock
-        self._send = send
-        self._wake = wake
-        self._announce = announce
+        self._carrier = carrier
 
-    def write(self, unit: UnitOfWork, envelopes: list[Envelope]) -> _HandOver:
+    def write(self, unit: UnitOfWork, envelopes: list[Envelope]) -> HandOver:
         """Write one row for each event and one for each that is owed; commits nothing itself.
 
         A row whose envelope is handed over right after the commit is born due at the time of its second send,
@@ -62,43 +55,27 @@ class OutboxRecorder:
         """
         assert isinstance(unit, SqlAlchemyUnitOfWork)  # noqa: S101 - an assembled bus has no other units
         by_target = self._by_target(envelopes)
-        admitted = {target: es for target, es in by_target.items() if self._flow.admit(target, [e.id for e in es])}
-        now = self._clock.microseconds()
-        owed = [
-            Owing(target, envelope.id, now + FIRST_INTERVAL, 1)
-            if target in admitted
-            else Owing(target, envelope.id, now, 0)
+        admitted = {
+            target: some
             for target, some in by_target.items()
-            for envelope in some
-        ]
-        hand_over = _HandOver(self, envelopes, admitted, [target for target in by_target if target not in admitted])
+            if self._flow.admit(unit.name, target, [envelope.id for envelope in some])
+        }
+        waiting = [target for target in by_target if target not in admitted]
+        hand_over = HandOver(unit.name, envelopes, admitted, waiting, self._flow, self._carrier)
         try:
-            self._stores[unit.name].add(unit.session.connection(), envelopes, owed)
+            self._stores[unit.name].add(unit.session.connection(), envelopes, self._owed(by_target, admitted))
         except BaseException:
             hand_over.rolled_back()
             raise
         return hand_over
 
-    def hand_over(self, envelopes: list[Envelope], admitted: dict[str, list[Envelope]], waiting: list[str]) -> None:
-        """Send what was admitted; a failure leaves it to the sweep."""
-        for target, some in admitted.items():
-            for envelope in self._flow.committed(target, some):
-                self._send(target, envelope)
-        self._settle(waiting)
-        for envelope in envelopes:
-            self._announce(envelope)
-
-    def give_up(self, admitted: dict[str, list[Envelope]], waiting: list[str]) -> None:
-        """Count envelopes of a transaction that did not commit no longer."""
-        for target, some in admitted.items():
-            self._flow.release(target, [envelope.id for envelope in some])
-        self._settle(waiting)
-
-    def _settle(self, waiting: list[str]) -> None:
-        for target in waiting:
-            self._flow.settle(target)
-        if waiting:
-            self._wake()
+    def _owed(self, by_target: dict[str, list[Envelope]], admitted: dict[str, list[Envelope]]) -> list[Owing]:
+        now = self._clock.microseconds()
+        return [
+            Owing(target, envelope.id, now + FIRST_INTERVAL if target in admitted else now, int(target in admitted))
+            for target, some in by_target.items()
+            for envelope in some
+        ]
 
     def _by_target(self, envelopes: list[Envelope]) -> dict[str, list[Envelope]]:
         found: dict[str, list[Envelope]] = {}
@@ -106,3 +83,46 @@ class OutboxRecorder:
             for target in self._subscribers(envelope.type):
                 found.setdefault(target, []).append(envelope)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """A transaction's envelopes: those admitted, by target, and the targets for which they wait in the outbox."""
+
+    source: str
+    envelopes: list[Envelope]
+    admitted: dict[str, list[Envelope]]
+    waiting: list[str]
+    flow: Flow
+    carrier: Carrier
+
+    def committed(self) -> None:
+        """Send what was admitted, in the order in which it was published."""
+        unsent = {target: {envelope.id for envelope in some} for target, some in self.admitted.items()}
+        try:
+            for target, some in self.admitted.items():
+                self._send(target, some, unsent[target])
+        finally:
+            # Also where the thread is told to end in the middle: whatever was not sent gives its place back.
+            self._settle(unsent)
+        for envelope in self.envelopes:
+            self.carrier.announce(envelope)
+
+    def rolled_back(self) -> None:
+        """Give the places back."""
+        self._settle({target: {envelope.id for envelope in some} for target, some in self.admitted.items()})
+
+    def _send(self, target: str, envelopes: list[Envelope], unsent: set[str]) -> None:
+        ready = self.flow.committed(self.source, target, envelopes)
+        unsent.intersection_update({envelope.id for envelope in ready})
+        for envelope in ready:
+            self.carrier.send(target, envelope)
+            unsent.discard(envelope.id)
+
+    def _settle(self, unsent: Mapping[str, set[str]]) -> None:
+        for target, event_ids in unsent.items():
+            self.flow.release(target, event_ids)
+        for target in self.waiting:
+            self.flow.settle(self.source, target)
+        if self.waiting:
+            self.carrier.wake(self.source)

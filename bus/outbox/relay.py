@@ -1,16 +1,16 @@
-"""The relay: takes acknowledgements in, and sends what is due."""
+"""The relay of one module: takes acknowledgements in, and sends what is due."""
 
 from __future__ import annotations
 
 import logging
-from collections import defaultdict, deque
-from collections.abc import Collection, Mapping
+from collections import deque
+from collections.abc import Collection, Iterable
 
 from bus.envelope import Envelope
 from bus.failpoint import failpoint
 from bus.outbox.flow import Flow
-from bus.outbox.store import OutboxStore
-from bus.transport.base import Send
+from bus.outbox.store import Claimed, OutboxStore
+from bus.transport.base import Transport
 
 log = logging.getLogger("bus")
 
@@ -22,97 +22,93 @@ CLAIM = 250
 
 
 class Relay:
-    """Works for every module that this process hosts. `run_once` is called by one thread at a time."""
+    """Drains one module's outbox. `acknowledge` and `sweep` are called by one thread at a time."""
 
-    def __init__(self, stores: Mapping[str, OutboxStore], targets: Collection[str], flow: Flow, send: Send) -> None:
-        self._stores = stores
+    def __init__(
+        self, source: str, store: OutboxStore, targets: Collection[str], *, flow: Flow, transport: Transport
+    ) -> None:
+        self.source = source
+        self._store = store
         self._targets = targets
         self._flow = flow
-        self._send = send
-        self._acknowledged: deque[tuple[str, Envelope]] = deque()
-
-    def acknowledged(self, target: str, envelope: Envelope) -> None:
-        """Take an acknowledgement in from any thread; it is written with the next run."""
-        self._acknowledged.append((target, envelope))
-        self._flow.release(target, (envelope.id,))
+        self._transport = transport
+        self._acknowledged: deque[tuple[str, str]] = deque()
 
     @property
     def unwritten(self) -> int:
         """Acknowledgements that are not written yet."""
         return len(self._acknowledged)
 
-    def acknowledge(self) -> None:
-        """Write the acknowledgements that have come in, in batches, a transaction for each publisher's database.
+    @property
+    def is_direct(self) -> bool:
+        """Whether nothing waits in the outbox for a place, and nothing is held."""
+        return self._flow.is_direct(self.source)
 
-        What a database does not take now is kept for the next run.
-        """
-        refused: list[tuple[str, Envelope]] = []
-        while batch := self._next_batch():
+    def acknowledged(self, target: str, event_id: str) -> None:
+        """Take an acknowledgement in from any thread; it is written with the next `acknowledge`."""
+        self._acknowledged.append((target, event_id))
+        self._flow.release(target, (event_id,))
+
+    def acknowledge(self) -> None:
+        """Write the acknowledgements that have come in, in batches; what is not taken now is kept."""
+        while self._acknowledged:
+            batch = [self._acknowledged.popleft() for _ in range(min(BATCH, len(self._acknowledged)))]
             failpoint("relay.before_acknowledge")
-            refused += [pair for source, pairs in _by_source(batch).items() for pair in self._write(source, pairs)]
+            try:
+                self._store.acknowledge(batch)
+            except BaseException:
+                self._acknowledged.extend(batch)
+                raise
             failpoint("relay.after_acknowledge")
-        self._acknowledged.extend(refused)
 
     def sweep(self) -> None:
-        """Send what is due, oldest first, as far as the flow control has places.
-
-        A module that has none, or whose database is away, keeps nobody else waiting.
-        """
-        last = self._flow.begin_sweep(self._targets)
-        results = [self._sweep_store(source, store) for source, store in self._stores.items()]
+        """Send what is due, oldest first, as far as the flow control has places; nothing once that is closed."""
+        if not self._flow.is_open:
+            return
+        last = self._flow.begin_sweep(self.source, self._targets)
+        due = self._store.due_targets(self._targets)
         for target in self._targets:
-            if all(behind is not None and target not in behind for behind in results):
-                self._flow.swept(target, is_last=target in last, send=self.send_fresh)
+            if target not in due or self._send_due(target):
+                self._flow.swept(self.source, target, is_last=target in last, send=self.send_fresh)
 
     def send_fresh(self, target: str, envelope: Envelope) -> None:
         """Send an envelope for the first time, right after its commit; a failure leaves it to the sweep."""
-        self._send_one(target, envelope, 1, at="relay.before_hand_over")
+        self._send(target, envelope, 1, at="relay.before_hand_over")
 
-    def _sweep_store(self, source: str, store: OutboxStore) -> set[str] | None:
-        """Return the modules to which something still waits; None where the database does not say."""
-        try:
-            return {target for target in store.due_targets(self._targets) if self._send_due(store, target)}
-        except Exception:
-            # One module's database is away: its rows stay due, and the others go on.
-            log.exception("the outbox of %s cannot be swept now", source)
-            return None
+    def release(self, target: str, event_ids: Iterable[str]) -> None:
+        """Give back what was sent and never begun: it is due at once."""
+        self._store.release(target, event_ids)
 
-    def _send_due(self, store: OutboxStore, target: str) -> bool:
-        """Send to one module until nothing is due or no place is free; True when something still waits."""
-        while places := min(CLAIM, self._flow.free(target)):
-            claimed = store.claim(target, places)
+    def _send_due(self, target: str) -> bool:
+        """Send to one module until nothing is due or no place is free; True when nothing is due any more."""
+        while places := self._flow.reserve(target, CLAIM):
+            claimed = self._claim(target, places)
             for found in claimed:
-                if self._flow.take(target, found.envelope.id):
-                    self._send_one(target, found.envelope, found.sends, at="transport.before_send")
+                self._send(target, found.envelope, found.sends, at="transport.before_send")
             if len(claimed) < places:
-                return False
-        return True
+                return True
+        return False
 
-    def _send_one(self, target: str, envelope: Envelope, sends: int, *, at: str) -> None:
+    def _claim(self, target: str, places: int) -> list[Claimed]:
+        claimed: list[Claimed] = []
+        try:
+            if self._transport.is_local:
+                # What waits in this process is not lost: it needs no second send, only more time.
+                self._store.postpone(target, self._flow.ids_on_their_way(target))
+            claimed = self._store.claim(target, places)
+        finally:
+            self._flow.take(target, places, [found.envelope.id for found in claimed])
+        return claimed
+
+    def _send(self, target: str, envelope: Envelope, sends: int, *, at: str) -> None:
+        is_sent = False
         try:
             failpoint(at)
-            self._send(target, envelope, sends)
+            self._transport.send(target, envelope, sends)
+            is_sent = True
         except Exception:
             # What is owed stands in the outbox: it is sent again when it is due.
             log.exception("event %s cannot be sent to %s now; it stays in the outbox", envelope.id, target)
-            self._flow.release(target, (envelope.id,))
-
-    def _next_batch(self) -> list[tuple[str, Envelope]]:
-        return [self._acknowledged.popleft() for _ in range(min(BATCH, len(self._acknowledged)))]
-
-    def _write(self, source: str, received: list[tuple[str, Envelope]]) -> list[tuple[str, Envelope]]:
-        """Write acknowledgements into a publisher's database; return those that it did not take."""
-        try:
-            self._stores[source].acknowledge((target, envelope.id) for target, envelope in received)
-        except Exception:
-            # Nothing is lost: a row that stays is sent again, and the inbox makes that harmless.
-            log.exception("%d acknowledgements cannot be written for %s now", len(received), source)
-            return received
-        return []
-
-
-def _by_source(batch: list[tuple[str, Envelope]]) -> dict[str, list[tuple[str, Envelope]]]:
-    found: defaultdict[str, list[tuple[str, Envelope]]] = defaultdict(list)
-    for target, envelope in batch:
-        found[envelope.source].append((target, envelope))
-    return found
+        finally:
+            if not is_sent:
+                self._flow.release(target, (envelope.id,))

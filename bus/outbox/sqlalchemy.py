@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -72,7 +72,7 @@ class SqlAlchemyOutboxStore:
         oldest = (
             select(bus_outbox.c.event_id)
             .where(mine, bus_outbox.c.due_at <= now)
-            .order_by(bus_outbox.c.event_id)
+            .order_by(bus_outbox.c.due_at, bus_outbox.c.event_id)
             .limit(limit)
         )
         statement = (
@@ -89,6 +89,15 @@ class SqlAlchemyOutboxStore:
             ).all()
         failpoint("relay.after_claim")
         return [Claimed(_envelope(row, self._database.name), sends[row.id]) for row in rows]
+
+    def postpone(self, target: str, event_ids: Collection[str]) -> None:
+        """Give those that are due one more first interval; their sends count on."""
+        if not event_ids:
+            return
+        now = self._clock.microseconds()
+        due = (bus_outbox.c.target == target, bus_outbox.c.due_at <= now, bus_outbox.c.event_id.in_(event_ids))
+        with self._database.write() as connection:
+            connection.execute(update(bus_outbox).where(*due).values(due_at=now + FIRST_INTERVAL))
 
     def acknowledge(self, received: Iterable[tuple[str, str]]) -> None:
         """Delete what was received, in one transaction."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -54,6 +54,10 @@ class OutboxStore(Protocol):
         Each is due again after an interval that doubles with every send. No two claims return the same
         envelope before it is due again.
         """
+        ...
+
+    def postpone(self, target: str, event_ids: Collection[str]) -> None:
+        """Give those that are due, and are known to wait for their run, one more first interval. Commits."""
         ...
 
     def acknowledge(self, received: Iterable[tuple[str, str]]) -> None:

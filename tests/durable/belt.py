@@ -1,22 +1,82 @@
-"""The relay and the recorder of a shop, driven by hand and without a thread."""
+"""The relays and the recorder of a shop, driven by hand and without a thread."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
+
+from sqlalchemy.exc import SQLAlchemyError
+
 from bus import Envelope
 from bus.outbox.flow import LIMIT, Flow
-from bus.outbox.recorder import OutboxRecorder
+from bus.outbox.recorder import Carrier, OutboxRecorder
 from bus.outbox.relay import Relay
+from bus.transport.base import Acknowledge, Receiver
 from tests.durable.shop import Shop
 
 
+class Relays:
+    """The relays of every module of a shop, as one."""
+
+    def __init__(self, relays: Mapping[str, Relay]) -> None:
+        self.of = relays
+
+    def sweep(self) -> None:
+        """Sweep for each module; a database that is away stops no other, as in the threads of the runtime."""
+        for relay in self.of.values():
+            with suppress(SQLAlchemyError):
+                relay.sweep()
+
+    def acknowledge(self) -> None:
+        """Write what each module's outbox takes."""
+        for relay in self.of.values():
+            with suppress(SQLAlchemyError):
+                relay.acknowledge()
+
+    def acknowledged(self, target: str, envelope: Envelope) -> None:
+        self.of[envelope.source].acknowledged(target, envelope.id)
+
+    def send_fresh(self, target: str, envelope: Envelope) -> None:
+        self.of[envelope.source].send_fresh(target, envelope)
+
+    @property
+    def unwritten(self) -> int:
+        return sum(relay.unwritten for relay in self.of.values())
+
+
+class Tray:
+    """A transport on which everything stays."""
+
+    is_local = True
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, Envelope, int]] = []
+
+    def open(self, receivers: Mapping[str, Receiver], acknowledged: Acknowledge) -> None: ...
+
+    def send(self, target: str, envelope: Envelope, sends: int) -> None:
+        self.sent.append((target, envelope, sends))
+
+    def acknowledge(self, target: str, envelope: Envelope) -> None: ...
+
+    def is_ready(self) -> bool:
+        return True
+
+    def close(self) -> None: ...
+
+
 class Belt:
-    """A relay driven by hand, with a recorder on the same flow; what they send stays here."""
+    """Relays driven by hand, with a recorder on the same flow; what they send stays here."""
 
     def __init__(self, shop: Shop, *, limit: int = LIMIT) -> None:
-        self.sent: list[tuple[str, Envelope, int]] = []
+        tray = Tray()
+        self.sent = tray.sent
         self.flow = Flow(limit)
         self.flow.open()
-        self.relay = Relay(shop.outboxes, list(shop.databases), self.flow, self.send)
+        targets = list(shop.databases)
+        self.relay = Relays(
+            {name: Relay(name, store, targets, flow=self.flow, transport=tray) for name, store in shop.outboxes.items()}
+        )
         self.wakes = 0
         shop.bus.record_with(
             OutboxRecorder(
@@ -24,21 +84,27 @@ class Belt:
                 shop.bus.subscribers_of,
                 flow=self.flow,
                 clock=shop.clock,
-                send=self.relay.send_fresh,
-                wake=self.wake,
-                announce=lambda envelope: None,
+                carrier=Carrier(self.relay.send_fresh, self.wake, lambda envelope: None),
             )
         )
 
-    def send(self, target: str, envelope: Envelope, sends: int) -> None:
-        self.sent.append((target, envelope, sends))
-
-    def wake(self) -> None:
+    def wake(self, source: str) -> None:
         self.wakes += 1
 
     def keys(self, target: str = "kitchen") -> list[str | None]:
         """The keys of what was sent to a module, in the order of the sends."""
         return [envelope.subject for found, envelope, _ in self.sent if found == target]
+
+    def settle(self) -> None:
+        """Sweep until fresh envelopes are no longer held behind older ones."""
+        for _ in range(3):
+            self.relay.sweep()
+
+    def deliver_all(self) -> None:
+        """Sweep and acknowledge until nothing is on its way any more."""
+        for _ in range(20):
+            self.settle()
+            self.acknowledge(len(self.sent))
 
     def acknowledge(self, count: int) -> None:
         """Acknowledge the first envelopes that were sent, and write that."""

@@ -26,7 +26,8 @@ def main() -> None:
     place_and_drain(shop, 0)
     child = os.fork()
     if child == 0:
-        print("threads of the child:", *[thread.name for thread in threading.enumerate()], flush=True)
+        sys.stdout.write(f"threads of the child: {[thread.name for thread in threading.enumerate()]}\n")
+        sys.stdout.flush()
         place_and_drain(shop, 100)
         shop.close()
         os._exit(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -134,11 +134,13 @@ class Shop:
         clock: Clock | None = None,
         transport: str | Transport = "inprocess://",
         modules: Sequence[Module] = (ORDER, KITCHEN),
+        hosted: Collection[str] = ("order", "kitchen", "bill"),
     ) -> None:
         self.clock = clock or FakeClock()
         self.databases = {
             module.name: Database(module.name, f"sqlite:///{folder}/{module.name}.db", metadata=TABLES[module.name])
             for module in modules
+            if module.name in hosted
         }
         for database in self.databases.values():
             database.create_tables()
@@ -159,6 +161,11 @@ class Shop:
             for order_id in order_ids:
                 unit.session.add(Order(id=order_id, note="margherita"))
                 self.bus.publish(OrderPlaced(order_id))
+
+    def open_ticket(self, order_id: int) -> None:
+        """Publish an event of the kitchen, to which the order listens."""
+        with self.kitchen.transaction():
+            self.bus.publish(TicketOpened(order_id))
 
     def listen(self, *listeners: Callable[..., None], module: str = "kitchen") -> None:
         for listener in listeners:

@@ -106,7 +106,7 @@ def test_reader_cannot_write(database: Database) -> None:
 )
 def test_database_in_memory_is_refused(url: str) -> None:
     with pytest.raises(
-        BusError, match="'order' is held in memory: .* name a file, such as sqlite:///instance/order.db"
+        BusError, match=r"'order' is held in memory: .* name a file, such as sqlite:///instance/order\.db"
     ):
         Database("order", url)
 

@@ -303,11 +303,10 @@ def test_first_send_needs_no_mark(shop: Shop) -> None:
     assert seen == [0]
 
 
-@pytest.mark.parametrize("place", ["inbox.after_mark", "inbox.after_start", "inbox.before_commit"])
-def test_start_that_never_ended_comes_due_after_its_lease(shop: Shop, clock: FakeClock, place: str) -> None:
+def test_start_that_never_ended_comes_due_after_its_lease(shop: Shop, clock: FakeClock) -> None:
     shop.open_tickets()
     inbox = shop.inbox()
-    with arm(place, kill), pytest.raises(Killed):
+    with arm("inbox.after_mark", kill), pytest.raises(Killed):
         inbox.receive(placed(7), 2)
 
     clock.advance(microseconds=LEASE - 1)
@@ -320,13 +319,33 @@ def test_start_that_never_ended_comes_due_after_its_lease(shop: Shop, clock: Fak
     assert [(row.state, row.starts, row.failures) for row in shop.publications()] == [("completed", 2, 0)]
 
 
-def test_crash_of_an_unmarked_start_leaves_no_row(shop: Shop) -> None:
+@pytest.mark.parametrize("place", ["inbox.after_start", "inbox.before_complete", "inbox.before_commit"])
+def test_marked_run_whose_failure_is_not_recorded_comes_due_after_its_lease(
+    shop: Shop, clock: FakeClock, place: str
+) -> None:
+    shop.open_tickets()
+    inbox = shop.inbox()
+    with arm(place, refuse), arm("inbox.before_failure", refuse), pytest.raises(FailpointError):
+        inbox.receive(placed(7), 2)
+    effects_of_the_first_run = shop.tickets()
+
+    clock.advance(microseconds=LEASE)
+    inbox.run_due()
+
+    assert effects_of_the_first_run == []
+    assert shop.tickets() == [7]
+    assert [(row.state, row.starts, row.failures) for row in shop.publications()] == [("completed", 2, 0)]
+
+
+def test_sibling_of_a_listener_whose_failure_cannot_be_recorded_has_run(shop: Shop) -> None:
+    shop.listen(failing_listener(shop, failures=1))
     shop.open_tickets()
 
-    with arm("inbox.before_commit", kill), pytest.raises(Killed):
+    with arm("inbox.before_failure", refuse), pytest.raises(FailpointError):
         shop.inbox().receive(placed(7), 1)
 
-    assert (shop.publications(), shop.tickets()) == ([], [])
+    assert shop.tickets() == [7]
+    assert shop.states() == {"kitchen.open_ticket": "completed"}
 
 
 def test_crash_after_the_commit_is_harmless(shop: Shop) -> None:

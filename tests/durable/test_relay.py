@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,15 +14,16 @@ from bus.failpoint import FailpointError, arm
 from bus.outbox.flow import LIMIT
 from bus.outbox.relay import BATCH
 from bus.outbox.sqlalchemy import FIRST_INTERVAL, LONGEST_INTERVAL
-from bus.testing import FakeClock
+from bus.testing import FakeClock, RecordingTransport
 from tests.durable.belt import Belt
-from tests.durable.shop import BILL, KITCHEN, ORDER, Shop, TicketOpened
+from tests.durable.shop import BILL, KITCHEN, ORDER, Shop
 
 
-def test_sweep_sends_what_is_due_oldest_first(shop: Shop, belt: Belt) -> None:
+def test_sweep_sends_what_is_due_oldest_first(shop: Shop) -> None:
     shop.place(3, 1)
     shop.place(2)
 
+    belt = Belt(shop)
     belt.relay.sweep()
 
     assert belt.keys() == ["3", "1", "2"]
@@ -30,18 +31,19 @@ def test_sweep_sends_what_is_due_oldest_first(shop: Shop, belt: Belt) -> None:
 
 
 def test_sweep_takes_the_oldest_where_there_are_more_than_places(shop: Shop) -> None:
-    belt = Belt(shop, limit=2)
     for number in (5, 4, 3):
         shop.place(number)
 
+    belt = Belt(shop, limit=2)
     belt.relay.sweep()
 
     assert belt.keys() == ["5", "4"]
 
 
-def test_sent_envelope_carries_what_was_recorded(shop: Shop, belt: Belt) -> None:
+def test_sent_envelope_carries_what_was_recorded(shop: Shop) -> None:
     shop.place(1)
 
+    belt = Belt(shop)
     belt.relay.sweep()
 
     [(target, envelope, _)], [row] = belt.sent, shop.history()
@@ -50,27 +52,26 @@ def test_sent_envelope_carries_what_was_recorded(shop: Shop, belt: Belt) -> None
     assert (envelope.correlationid, envelope.causationid) == (row.correlation_id, None)
 
 
-def test_what_is_not_due_is_not_sent(shop: Shop, belt: Belt, clock: FakeClock) -> None:
+def test_what_is_not_due_is_not_sent(shop: Shop, clock: FakeClock) -> None:
     shop.place(1)
-    belt.relay.sweep()
-    belt.flow.renew()
+    Belt(shop).relay.sweep()
 
     clock.advance(microseconds=FIRST_INTERVAL - 1)
-    belt.relay.sweep()
+    successor = Belt(shop)
+    successor.relay.sweep()
 
-    assert belt.keys() == ["1"]
+    assert successor.sent == []
 
 
-def test_what_was_not_acknowledged_is_sent_again_when_it_is_due(shop: Shop, belt: Belt, clock: FakeClock) -> None:
+def test_what_was_not_acknowledged_is_sent_again_when_it_is_due(shop: Shop, clock: FakeClock) -> None:
     shop.place(1)
-    belt.relay.sweep()
-    belt.flow.renew()
+    Belt(shop).relay.sweep()
 
     clock.advance(microseconds=FIRST_INTERVAL)
-    belt.relay.sweep()
+    successor = Belt(shop)
+    successor.relay.sweep()
 
-    assert belt.keys() == ["1", "1"]
-    assert [sends for _, _, sends in belt.sent] == [1, 2]
+    assert [(envelope.subject, sends) for _, envelope, sends in successor.sent] == [("1", 2)]
 
 
 def test_interval_doubles_with_each_send_up_to_an_hour(shop: Shop, clock: FakeClock) -> None:
@@ -164,9 +165,8 @@ def test_acknowledgement_that_the_database_refuses_is_kept(shop: Shop, belt: Bel
 
 def test_refused_acknowledgements_do_not_hold_up_those_of_another_publisher(shop: Shop, belt: Belt) -> None:
     shop.place(*range(BATCH))
-    with shop.kitchen.transaction():
-        shop.bus.publish(TicketOpened(1))
-    belt.relay.sweep()
+    shop.open_ticket(1)
+    belt.settle()
 
     with broken_outbox(shop):
         belt.acknowledge(BATCH + 1)
@@ -175,9 +175,10 @@ def test_refused_acknowledgements_do_not_hold_up_those_of_another_publisher(shop
     assert belt.relay.unwritten == BATCH
 
 
-def test_at_most_a_thousand_envelopes_are_on_their_way_to_a_module(shop: Shop, belt: Belt) -> None:
+def test_at_most_a_thousand_envelopes_are_on_their_way_to_a_module(shop: Shop) -> None:
     shop.place(*range(LIMIT + 10))
 
+    belt = Belt(shop)
     belt.relay.sweep()
     belt.relay.sweep()
 
@@ -186,8 +187,8 @@ def test_at_most_a_thousand_envelopes_are_on_their_way_to_a_module(shop: Shop, b
 
 
 def test_waiting_envelopes_set_out_as_places_become_free(shop: Shop) -> None:
-    belt = Belt(shop, limit=3)
     shop.place(1, 2, 3, 4, 5)
+    belt = Belt(shop, limit=3)
     belt.relay.sweep()
 
     belt.acknowledge(2)
@@ -197,14 +198,14 @@ def test_waiting_envelopes_set_out_as_places_become_free(shop: Shop) -> None:
 
 
 def test_fresh_envelopes_queue_up_behind_those_that_wait(shop: Shop) -> None:
-    belt = Belt(shop, limit=2)
     shop.place(1, 2, 3)
+    belt = Belt(shop, limit=2)
     belt.relay.sweep()
     belt.acknowledge(2)
 
     shop.place(4)
     sent_before_the_sweep = belt.keys()
-    belt.relay.sweep()
+    belt.settle()
 
     assert sent_before_the_sweep == ["1", "2"]
     assert belt.keys() == ["1", "2", "3", "4"]
@@ -229,18 +230,17 @@ def test_fresh_envelopes_are_handed_over_again_once_the_backlog_is_gone(shop: Sh
     shop.place(2)
 
     assert belt.keys() == ["1", "2"]
-    assert belt.wakes == 1
 
 
 def test_full_module_delays_no_other(tmp_path: Path) -> None:
     shop = Shop(tmp_path, modules=(ORDER, KITCHEN, BILL))
-    belt = Belt(shop, limit=2)
     shop.place(1, 2)
+    belt = Belt(shop, limit=2)
     belt.relay.sweep()
     bills = [(target, envelope) for target, envelope, _ in belt.sent if target == "bill"]
     for target, envelope in bills:
         belt.relay.acknowledged(target, envelope)
-    belt.relay.sweep()
+    belt.settle()
 
     shop.place(3)
     shop.close()
@@ -249,15 +249,18 @@ def test_full_module_delays_no_other(tmp_path: Path) -> None:
     assert belt.keys("bill") == ["1", "2", "3"]
 
 
-def test_envelope_that_is_already_on_its_way_is_not_sent_again(shop: Shop, belt: Belt, clock: FakeClock) -> None:
+def test_envelope_that_is_already_on_its_way_is_not_sent_again(shop: Shop, clock: FakeClock) -> None:
     shop.place(1)
+    belt = Belt(shop)
     belt.relay.sweep()
 
     clock.advance(microseconds=FIRST_INTERVAL)
     belt.relay.sweep()
 
+    [row] = shop.owed()
     assert belt.keys() == ["1"]
     assert belt.flow.on_their_way() == 1
+    assert (row.sends, row.due_at > to_microseconds(clock.now())) == (1, True)
 
 
 def test_failed_hand_over_leaves_the_row_to_the_sweep(shop: Shop, belt: Belt, clock: FakeClock) -> None:
@@ -272,6 +275,55 @@ def test_failed_hand_over_leaves_the_row_to_the_sweep(shop: Shop, belt: Belt, cl
     assert [(envelope.subject, sends) for _, envelope, sends in belt.sent] == [("1", 2)]
 
 
+def test_fresh_envelopes_are_held_behind_older_ones_until_a_sweep_has_found_those(shop: Shop) -> None:
+    shop.place(1)
+    belt = Belt(shop)
+    shop.place(2)
+    sent_before_the_sweep = belt.keys()
+
+    belt.settle()
+
+    assert sent_before_the_sweep == []
+    assert belt.keys() == ["1", "2"]
+
+
+@pytest.mark.parametrize(("older", "fresh"), [(0, LIMIT), (0, LIMIT + 1), (1, 800), (1, LIMIT), (LIMIT, LIMIT)])
+def test_held_envelopes_never_keep_older_ones_from_setting_out(shop: Shop, older: int, fresh: int) -> None:
+    shop.place(*range(older))
+    belt = Belt(shop)
+    shop.place(*range(older, older + fresh))
+    shop.place(9999)
+
+    belt.deliver_all()
+
+    assert len(belt.sent) == older + fresh + 1
+    assert shop.owed() == []
+
+
+def test_failed_hand_over_of_a_held_envelope_leaves_the_row_to_the_sweep(
+    shop: Shop, belt: Belt, clock: FakeClock
+) -> None:
+    shop.place(1)
+
+    with arm("relay.before_hand_over", refuse):
+        in_time(belt.settle)
+    clock.advance(microseconds=FIRST_INTERVAL)
+    belt.relay.sweep()
+
+    assert [(envelope.subject, sends) for _, envelope, sends in belt.sent] == [("1", 2)]
+
+
+def test_transport_may_acknowledge_a_held_envelope_at_once(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, transport=RecordingTransport(), modules=(ORDER, KITCHEN, BILL), hosted=("order", "kitchen"))
+    shop.bus.start()
+
+    shop.place(*range(20))
+    in_time(shop.bus.drain)
+    shop.close()
+
+    assert shop.owed() == []
+
+
 def test_failed_hand_over_gives_its_place_back(shop: Shop, belt: Belt) -> None:
     belt.relay.sweep()
 
@@ -281,8 +333,9 @@ def test_failed_hand_over_gives_its_place_back(shop: Shop, belt: Belt) -> None:
     assert belt.flow.on_their_way() == 0
 
 
-def test_failed_send_of_a_sweep_leaves_the_row_to_a_later_one(shop: Shop, belt: Belt, clock: FakeClock) -> None:
+def test_failed_send_of_a_sweep_leaves_the_row_to_a_later_one(shop: Shop, clock: FakeClock) -> None:
     shop.place(1)
+    belt = Belt(shop)
 
     with arm("transport.before_send", refuse):
         belt.relay.sweep()
@@ -305,11 +358,11 @@ def test_transaction_that_fails_gives_its_places_back(shop: Shop, belt: Belt, pl
     assert (belt.sent, shop.orders(), shop.owed()) == ([], [], [])
 
 
-def test_broken_outbox_of_one_module_does_not_keep_the_others_waiting(shop: Shop, belt: Belt) -> None:
+def test_broken_outbox_of_one_module_does_not_keep_the_others_waiting(shop: Shop) -> None:
     shop.place(1)
-    with shop.kitchen.transaction():
-        shop.bus.publish(TicketOpened(2))
+    shop.open_ticket(2)
 
+    belt = Belt(shop)
     with broken_outbox(shop):
         belt.relay.sweep()
 
@@ -317,8 +370,19 @@ def test_broken_outbox_of_one_module_does_not_keep_the_others_waiting(shop: Shop
     assert belt.keys("kitchen") == []
 
 
-def test_mended_outbox_is_swept_again(shop: Shop, belt: Belt) -> None:
+def test_broken_outbox_of_one_module_does_not_keep_fresh_events_of_the_others_waiting(shop: Shop, belt: Belt) -> None:
+    shop.open_ticket(1)
+
+    with broken_outbox(shop):
+        belt.settle()
+        shop.open_ticket(2)
+
+    assert belt.keys("order") == ["1", "2"]
+
+
+def test_mended_outbox_is_swept_again(shop: Shop) -> None:
     shop.place(1)
+    belt = Belt(shop)
     with broken_outbox(shop):
         belt.relay.sweep()
 
@@ -370,6 +434,14 @@ def broken_outbox(shop: Shop) -> Iterator[None]:
 def _rename(shop: Shop, old: str, new: str) -> None:
     with shop.order.write() as connection:
         connection.execute(text(f"ALTER TABLE {old} RENAME TO {new}"))
+
+
+def in_time(action: Callable[[], None]) -> None:
+    """Run what might hang for ever, and fail where it does."""
+    thread = threading.Thread(target=action, daemon=True)
+    thread.start()
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 def refuse() -> None:

@@ -1,0 +1,93 @@
+"""The thread that drives one module's relay."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from bus.outbox.relay import BATCH, Relay
+
+log = logging.getLogger("bus")
+
+#: Seconds between two looks for what has come due.
+SWEEP_INTERVAL = 1.0
+
+#: The same while envelopes wait for places, or are held behind others.
+TURN_INTERVAL = 0.05
+
+#: Seconds for which acknowledgements are gathered, so that one transaction takes many.
+GATHER = 0.01
+
+
+class RelayLoop:
+    """Acknowledges and sweeps for one module, on a thread of its own: a locked database delays only its own module.
+
+    Runs once: a new start makes a new one.
+    """
+
+    def __init__(self, relay: Relay, look_for_retries: Callable[[], None], passed: threading.Event) -> None:
+        self.relay = relay
+        self._look_for_retries = look_for_retries
+        self._passed = passed
+        self._woken = threading.Event()
+        self._gathered = threading.Event()
+        self._sweep_at = 0.0
+        self._left: list[tuple[str, str]] | None = None
+        self.thread = threading.Thread(target=self._run, name=f"bus-{relay.source}-relay", daemon=True)
+
+    def wake(self) -> None:
+        """Sweep now."""
+        self._sweep_at = 0.0
+        self._woken.set()
+
+    def acknowledged(self) -> None:
+        """Hear that an acknowledgement has come in."""
+        if self.relay.unwritten >= BATCH:
+            self._gathered.set()
+        self._woken.set()
+
+    def end(self, left: list[tuple[str, str]]) -> None:
+        """Make the thread write what acknowledgements there are, release what was not begun, and end.
+
+        Args:
+            left: Targets and event ids of what was sent and never begun.
+        """
+        self._left = left
+        self._woken.set()
+        self._gathered.set()
+
+    def _run(self) -> None:
+        while self._left is None:
+            self._woken.wait(max(0.0, self._sweep_at - time.monotonic()))
+            if self._sweep_at and self._left is None:
+                self._gathered.wait(GATHER)
+            self._woken.clear()
+            self._gathered.clear()
+            self._guarded(self._pass)
+            self._passed.set()
+        self._guarded(self.relay.acknowledge)
+        self._guarded(self._release)
+
+    def _release(self) -> None:
+        left = self._left or []
+        for target in {target for target, _ in left}:
+            self.relay.release(target, [event_id for found, event_id in left if found == target])
+
+    def _pass(self) -> None:
+        self.relay.acknowledge()
+        if time.monotonic() < self._sweep_at and self.relay.is_direct:
+            return
+        self._sweep_at = time.monotonic() + SWEEP_INTERVAL
+        self._look_for_retries()
+        self.relay.sweep()
+        if not self.relay.is_direct:
+            self._sweep_at = min(self._sweep_at, time.monotonic() + TURN_INTERVAL)
+
+    def _guarded(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except BaseException:
+            # The thread outlives whatever one pass meets; what is due stays due.
+            log.exception("the relay of %s could not finish a pass; it tries again", self.relay.source)

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from bus import module_listener
+from bus.integrations.cli import bus_commands
+from bus.integrations.flask import EXTENSION, BusExtension, current_bus
+from tests.durable.shop import BILL, KITCHEN, ORDER, Shop, WantedDish, placed
+
+
+@pytest.fixture
+def app(shop: Shop) -> Flask:
+    return application(shop)
+
+
+def application(shop: Shop) -> Flask:
+    app = Flask(__name__)
+    BusExtension(shop.bus, app)
+
+    @app.post("/orders/<int:number>")
+    def place(number: int) -> str:
+        shop.place(number)
+        return "placed"
+
+    return app
+
+
+def bus_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("bus")]
+
+
+def flask_bus(app: Flask, *arguments: str) -> Result:
+    return app.test_cli_runner().invoke(args=["bus", *arguments])
+
+
+def let_a_listener_fail(shop: Shop) -> None:
+    @module_listener("kitchen.fail")
+    def fail(event: WantedDish) -> None:
+        raise ValueError("no dough")
+
+    shop.listen(fail)
+    shop.inbox().receive(placed(), 1)
+
+
+def test_bus_stands_in_the_extensions_of_its_application(shop: Shop, app: Flask) -> None:
+    assert app.extensions[EXTENSION] is shop.bus
+    with app.app_context():
+        assert current_bus() is shop.bus
+
+
+def test_extension_may_join_later(shop: Shop) -> None:
+    app = Flask(__name__)
+
+    BusExtension(shop.bus).init_app(app)
+
+    assert app.extensions[EXTENSION] is shop.bus
+
+
+def test_making_an_application_starts_nothing(app: Flask) -> None:
+    assert app.extensions
+    assert bus_threads() == []
+
+
+@pytest.mark.parametrize("command", ["status", "explain"])
+def test_command_starts_nothing(shop: Shop, app: Flask, command: str) -> None:
+    shop.place(1)
+
+    flask_bus(app, command, *["order.placed"][: command == "explain"])
+
+    assert bus_threads() == []
+    assert len(shop.owed()) == 1
+
+
+def test_first_request_starts_the_bus(shop: Shop, app: Flask) -> None:
+    shop.open_tickets()
+
+    response = app.test_client().post("/orders/7")
+    shop.bus.drain()
+
+    assert response.status_code == 200
+    assert bus_threads() != []
+    assert shop.tickets() == [7]
+
+
+def test_request_that_finds_nothing_starts_the_bus_as_well(app: Flask) -> None:
+    app.test_client().get("/nowhere")
+
+    assert bus_threads() != []
+
+
+def test_two_applications_in_one_process_are_independent(tmp_path: Path) -> None:
+    for name in ("north", "south"):
+        (tmp_path / name).mkdir()
+    north, south = Shop(tmp_path / "north"), Shop(tmp_path / "south")
+    north.open_tickets()
+    south.open_tickets()
+
+    application(north).test_client().post("/orders/1")
+    application(south).test_client().post("/orders/2")
+    north.bus.drain()
+    south.bus.drain()
+
+    tickets = north.tickets(), south.tickets()
+    north.close()
+    south.close()
+    assert tickets == ([1], [2])
+
+
+def test_stopping_the_bus_of_one_application_leaves_the_others(tmp_path: Path, shop: Shop, app: Flask) -> None:
+    (tmp_path / "south").mkdir()
+    south = Shop(tmp_path / "south")
+    shop.open_tickets()
+    application(south).test_client().get("/")
+
+    south.close()
+    app.test_client().post("/orders/7")
+    shop.bus.drain()
+
+    assert shop.tickets() == [7]
+
+
+def test_status_shows_what_is_owed_and_how_the_listeners_fare(shop: Shop, app: Flask) -> None:
+    shop.open_tickets()
+    shop.inbox().receive(placed(), 1)
+    shop.place(1, 2)
+
+    result = flask_bus(app, "status")
+
+    assert result.exit_code == 0
+    assert "order\n  owes kitchen: 2, the oldest for 0.0 s" in result.stdout
+    assert "kitchen\n  owes nothing\n  kitchen.open_ticket: 1 completed, 0 retrying" in result.stdout
+
+
+def test_status_exits_1_when_something_is_retrying(shop: Shop, app: Flask) -> None:
+    let_a_listener_fail(shop)
+
+    result = flask_bus(app, "status")
+
+    assert result.exit_code == 1
+    assert "kitchen  (in trouble)" in result.stdout
+    assert "kitchen.fail: 0 completed, 1 retrying\n    last error: ValueError: no dough" in result.stdout
+
+
+def test_status_names_a_listener_that_this_build_does_not_have(shop: Shop, app: Flask) -> None:
+    let_a_listener_fail(shop)
+    shop.bus.unsubscribe("kitchen.fail")
+
+    result = flask_bus(app, "status")
+
+    assert result.exit_code == 1
+    assert "kitchen.fail: 0 completed, 1 retrying, unknown to this build" in result.stdout
+
+
+def test_status_as_json(shop: Shop, app: Flask) -> None:
+    let_a_listener_fail(shop)
+    shop.place(1)
+
+    result = flask_bus(app, "status", "--json")
+
+    kitchen, order = json.loads(result.stdout)["modules"]
+    assert result.exit_code == 1
+    assert kitchen == {
+        "module": "kitchen",
+        "owed": [],
+        "listeners": [
+            {"id": "kitchen.fail", "completed": 0, "retrying": 1, "last_error": "ValueError: no dough", "known": True}
+        ],
+        "degraded": True,
+    }
+    assert order["owed"] == [{"target": "kitchen", "count": 1, "oldest_seconds": 0.0}]
+    assert not order["degraded"]
+
+
+def test_explain_tells_who_listens_to_an_event(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, modules=(ORDER, KITCHEN, BILL))
+    shop.open_tickets()
+
+    result = flask_bus(application(shop), "explain", "order.placed")
+    shop.close()
+
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "order.placed v1, published by order",
+        "  1. kitchen.open_ticket: after commit, durably, in kitchen's own transaction",
+        "  - bill has a view of it, and no listener in this process",
+    ]
+
+
+def test_explain_as_json(shop: Shop, app: Flask) -> None:
+    shop.open_tickets()
+
+    result = flask_bus(app, "explain", "order.placed", "--json")
+
+    found = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert (found["event"], found["module"], found["version"]) == ("order.placed", "order", 1)
+    assert [(listener["id"], listener["module"]) for listener in found["listeners"]] == [
+        ("kitchen.open_ticket", "kitchen")
+    ]
+    assert (found["subscribed"], found["silent"]) == (["kitchen"], [])
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_explain_of_an_unknown_event_exits_2_with_the_names(app: Flask, options: list[str]) -> None:
+    result = flask_bus(app, "explain", "order.plaecd", *options)
+
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert "no published event is named 'order.plaecd'" in result.stderr
+    for name in ("order.placed", "order.cancelled", "kitchen.ticket_opened"):
+        assert name in result.stderr
+
+
+def test_application_without_a_bus_says_how_to_join_one() -> None:
+    app = Flask(__name__)
+
+    with app.app_context(), pytest.raises(RuntimeError, match=r"call BusExtension\(bus\).init_app\(app\)"):
+        current_bus()
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["explain", "order.placed"]])
+def test_command_of_an_application_without_a_bus_fails_with_the_mend(arguments: list[str]) -> None:
+    app = Flask(__name__)
+    app.cli.add_command(bus_commands)
+
+    result = flask_bus(app, *arguments)
+
+    assert result.exit_code != 0
+    assert "BusExtension(bus).init_app(app)" in f"{result.output}{result.exception}"
