@@ -18,7 +18,7 @@ SWEEP_INTERVAL = 1.0
 TURN_INTERVAL = 0.05
 
 #: Seconds for which acknowledgements are gathered, so that one transaction takes many.
-GATHER = 0.01
+GATHER = 0.05
 
 
 class RelayLoop:
