@@ -217,8 +217,8 @@ class SqlAlchemyUnitOfWork:
     def _require_unfailed(self) -> None:
         if self._failure is not None:
             raise RollbackOnlyError(
-                f"the unit of work of {self.name!r} cannot commit: a block that had joined it failed with "
-                f"{type(self._failure).__name__}, and somebody swallowed that; let it through, or run the block in "
+                f"the unit of work of {self.name!r} cannot commit: something inside it failed with "
+                f"{type(self._failure).__name__}, and somebody swallowed that; let it through, or run that part in "
                 "a savepoint"
             ) from self._failure
 

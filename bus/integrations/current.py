@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import cast
 
+from flask import current_app
+
 from bus.bus import EventBus
-
-try:
-    from flask import current_app
-except ImportError as error:
-    from bus.errors import MissingExtraError
-
-    raise MissingExtraError("Flask is not installed; pip install 'modular-bus[flask]'") from error
 
 #: The key of the bus in `app.extensions`.
 EXTENSION = "modular-bus"

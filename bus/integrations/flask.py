@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Flask
-
 from bus.bus import EventBus
-from bus.integrations.cli import bus_commands
-from bus.integrations.current import EXTENSION, current_bus
+from bus.errors import MissingExtraError
+
+try:
+    from flask import Flask
+
+    from bus.integrations.cli import bus_commands
+    from bus.integrations.current import EXTENSION, current_bus
+except ImportError as error:
+    raise MissingExtraError("Flask is not installed; pip install 'modular-bus[flask]'") from error
 
 __all__ = ["EXTENSION", "BusExtension", "current_bus"]
 

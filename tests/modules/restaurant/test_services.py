@@ -88,7 +88,7 @@ def test_database_itself_keeps_stock_from_going_below_zero(restaurant: Restauran
     database = restaurant.container.database()
     sell_one_too_many = update(dishes).values(stock=dishes.c.stock - STOCK - 1)
 
-    with database.transaction(), pytest.raises(IntegrityError):
+    with pytest.raises(IntegrityError), database.transaction():
         database.session.execute(sell_one_too_many)
 
     assert restaurant.stock("ramen") == STOCK
