@@ -37,6 +37,10 @@ class Recorder(Protocol):
         """Write the events and what is owed to each subscribed module; commits nothing itself."""
         ...
 
+    def was_recorded(self, unit: UnitOfWork, envelope: Envelope) -> bool | None:
+        """Say whether an event that the unit wrote is there; None where the database does not answer."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class _Deferred:
@@ -103,6 +107,19 @@ class PendingEvents:
         if self._hand_over is not None:
             self._hand_over.rolled_back()
         self._run(Phase.AFTER_ROLLBACK)
+        self._run(Phase.AFTER_COMPLETION)
+
+    def was_committed(self) -> bool | None:
+        """Look the recorded events up; None where there are none, or the database does not answer."""
+        envelopes = [entry for entry in self._entries if isinstance(entry, Envelope)]
+        if self._hand_over is None or self._recorder is None:
+            return None
+        return self._recorder.was_recorded(self._unit, envelopes[0])
+
+    def after_unknown(self) -> None:
+        """Run the AFTER_COMPLETION listeners only; what was recorded, if it was, is swept."""
+        if self._hand_over is not None:
+            self._hand_over.rolled_back()
         self._run(Phase.AFTER_COMPLETION)
 
     def _run(self, phase: Phase) -> None:

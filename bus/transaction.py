@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Concatenate, NoReturn, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, NoReturn, ParamSpec, Protocol, TypeVar, assert_never
 
 from sqlalchemy import Connection, Engine, ExceptionContext, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from bus.errors import NoTransactionError, RollbackOnlyError, TransactionControlError
 from bus.failpoint import failpoint
 from bus.signature import require_plain
 from bus.unit_of_work import Participant, running
+
+log = logging.getLogger("bus")
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -84,6 +88,14 @@ class _Savepoint:
     failure: BaseException | None
 
 
+class Outcome(Enum):
+    """How a unit's transaction ended."""
+
+    COMMITTED = "committed"
+    ROLLED_BACK = "rolled back"
+    UNKNOWN = "the reply to COMMIT was lost, and nobody can say"
+
+
 class _State(Enum):
     """Where in its life a unit is."""
 
@@ -109,7 +121,8 @@ class SqlAlchemyUnitOfWork:
         self._participants: dict[object, Participant] = {}
         self._completion: Callable[[Connection], None] | None = None
         self._failure: BaseException | None = None
-        self._committed = False
+        self._outcome = Outcome.ROLLED_BACK
+        self._commit_error: BaseException | None = None
         self._state = _State.RUNNING
         self._thread = (os.getpid(), threading.get_ident())
 
@@ -178,18 +191,40 @@ class SqlAlchemyUnitOfWork:
         failpoint("transaction.before_commit")
         self._require_unfailed()
         self._state = _State.ENDING
-        Session.commit(self.session)
-        self._committed = True
+        self._commit_session()
         failpoint("transaction.after_commit")
 
     def end(self) -> None:
-        """Give the connection back, then tell the participants how it ended."""
+        """Give the connection back, find out how it ended, and tell the participants."""
         self._state = _State.ENDING
         try:
             self._close_session()
         finally:
             self._state = _State.ENDED
+            if self._outcome is Outcome.UNKNOWN:
+                self._outcome = self._looked_up()
             self._tell_participants()
+
+    def is_settled_by(self, error: BaseException) -> bool:
+        """Say whether the error was only the lost reply to a COMMIT that has come about, and is no failure then."""
+        return error is self._commit_error and self._outcome is Outcome.COMMITTED
+
+    def _commit_session(self) -> None:
+        self._outcome = Outcome.UNKNOWN
+        try:
+            Session.commit(self.session)
+        except BaseException as error:
+            self._commit_error = error
+            raise
+        self._outcome = Outcome.COMMITTED
+
+    def _looked_up(self) -> Outcome:
+        """Return how a commit ended that raised: what a participant finds in the database, else what the error says."""
+        answers = {participant.was_committed() for participant in self._participants_in_turn()} - {None}
+        if answers:
+            return Outcome.COMMITTED if answers == {True} else Outcome.ROLLED_BACK
+        is_answer = isinstance(self._commit_error, DBAPIError) and not self._commit_error.connection_invalidated
+        return Outcome.ROLLED_BACK if is_answer else Outcome.UNKNOWN
 
     def refuse_commit(self) -> None:
         """Raise TransactionControlError where something inside the unit would commit its transaction."""
@@ -212,7 +247,7 @@ class SqlAlchemyUnitOfWork:
         with ExitStack() as told:
             # Each is told, also where the thread is ended in the middle of another.
             for participant in reversed(list(self._participants_in_turn())):
-                told.callback(participant.after_commit if self._committed else participant.after_rollback)
+                told.callback(_reaction(participant, self._outcome))
 
     def _require_unfailed(self) -> None:
         if self._failure is not None:
@@ -228,6 +263,18 @@ class SqlAlchemyUnitOfWork:
         while remaining := [key for key in self._participants if key not in done]:
             done.add(remaining[0])
             yield self._participants[remaining[0]]
+
+
+def _reaction(participant: Participant, outcome: Outcome) -> Callable[[], None]:
+    match outcome:
+        case Outcome.COMMITTED:
+            return participant.after_commit
+        case Outcome.ROLLED_BACK:
+            return participant.after_rollback
+        case Outcome.UNKNOWN:
+            return participant.after_unknown
+        case _:
+            assert_never(outcome)
 
 
 class HasTransactions(Protocol):
@@ -273,7 +320,12 @@ def new_unit(unit: SqlAlchemyUnitOfWork) -> Iterator[SqlAlchemyUnitOfWork]:
         with running(unit):
             yield unit
             unit.commit()
-    finally:
+    except BaseException as error:
+        unit.end()
+        if not (isinstance(error, Exception) and unit.is_settled_by(error)):
+            raise
+        log.warning("the reply to a COMMIT of %s was lost; the commit was found to have come about", unit.name)
+    else:
         unit.end()
 
 

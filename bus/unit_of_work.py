@@ -41,6 +41,14 @@ class Participant(Protocol):
         """Act on the rollback. The connection is back in its pool; nothing may be raised."""
         ...
 
+    def was_committed(self) -> bool | None:
+        """Look up whether what `write` wrote is there, where the reply to COMMIT was lost; None: nobody can say."""
+        ...
+
+    def after_unknown(self) -> None:
+        """Act on an end of which nobody can say how it was; nothing may be raised."""
+        ...
+
 
 class UnitOfWork(Protocol):
     """One transaction on one module's database, in one thread."""

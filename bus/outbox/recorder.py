@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from bus.outbox.sqlalchemy import FIRST_INTERVAL
 from bus.outbox.store import OutboxStore, Owing
 from bus.transaction import SqlAlchemyUnitOfWork
 from bus.unit_of_work import UnitOfWork
+
+log = logging.getLogger("bus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,16 @@ class OutboxRecorder:
             hand_over.rolled_back()
             raise
         return hand_over
+
+    def was_recorded(self, unit: UnitOfWork, envelope: Envelope) -> bool | None:
+        """Say whether an event that the unit wrote is there; None where the database does not answer."""
+        assert isinstance(unit, SqlAlchemyUnitOfWork)  # noqa: S101 - an assembled bus has no other units
+        try:
+            return self._stores[unit.name].has(envelope.id)
+        except Exception:
+            # Nobody can say then; the row, if there is one, comes due and is swept.
+            log.exception("nobody can say whether event %s was committed", envelope.id)
+            return None
 
     def _owed(self, by_target: dict[str, list[Envelope]], admitted: dict[str, list[Envelope]]) -> list[Owing]:
         now = self._clock.microseconds()

@@ -59,6 +59,11 @@ class SqlAlchemyOutboxStore:
             connection.execute(_ADD_OWED, [_owing_row(owing) for owing in owed])
         failpoint("outbox.after_write")
 
+    def has(self, event_id: str) -> bool:
+        """Say whether the history has an event."""
+        with self._database.read() as session:
+            return session.scalar(select(bus_event.c.id).where(bus_event.c.id == event_id)) is not None
+
     def due_targets(self, among: Iterable[str]) -> list[str]:
         """Return those of the modules to which something is due now."""
         now = self._clock.microseconds()

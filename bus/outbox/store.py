@@ -44,6 +44,10 @@ class OutboxStore(Protocol):
         """Write events into the history and what is owed into the outbox; commits nothing itself."""
         ...
 
+    def has(self, event_id: str) -> bool:
+        """Say whether the history has an event; takes no lock."""
+        ...
+
     def due_targets(self, among: Iterable[str]) -> list[str]:
         """Return those of the modules to which something is due now; takes no lock, cheap beside many rows."""
         ...

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import MetaData, Row, select, text
+from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bus import Clock, Database, Envelope, Module, assemble, event, event_view, module_listener
@@ -182,7 +184,7 @@ class Shop:
 
         return open_ticket
 
-    def inbox(self, seed: int = 0) -> Inbox:
+    def inbox(self, random_source: random.Random | None = None) -> Inbox:
         """Return the kitchen's inbox, to be driven by hand."""
         return Inbox(
             "kitchen",
@@ -190,7 +192,7 @@ class Shop:
             self.inbox_store,
             listeners=partial(self.bus.module_listeners, "kitchen"),
             announce_failure=self.failures.add,
-            random_source=random.Random(seed),
+            random_source=random_source or random.Random(0),
         )
 
     def orders(self) -> list[int]:
@@ -240,3 +242,16 @@ def placed(order_id: int = 1, *, event_id: str | None = None) -> Envelope:
         traceparent=None,
         data=b'{"order_id":%d,"note":""}' % order_id,
     )
+
+
+@contextmanager
+def statements(database: Database) -> Iterator[list[str]]:
+    """Collect what is executed on the engine of a database that writes."""
+    seen: list[str] = []
+
+    def collect(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        seen.append(statement)
+
+    sqlalchemy_event.listen(database.engine, "before_cursor_execute", collect)
+    yield seen
+    sqlalchemy_event.remove(database.engine, "before_cursor_execute", collect)

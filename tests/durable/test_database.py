@@ -41,21 +41,24 @@ def database(url: str) -> Iterator[Database]:
     database.close()
 
 
-def test_concurrent_read_modify_write_loses_nothing(database: Database) -> None:
+def test_concurrent_read_modify_write_loses_nothing(database: Database, url: str) -> None:
     database.create_tables()
+    # A second one on the same file queues for the write lock as another process does.
+    neighbour = Database("order", url)
     with database.transaction() as unit:
         unit.session.add(Order(id=1, note="0"))
     together = threading.Barrier(8)
 
-    def count_to_25() -> None:
+    def count_to_25(through: Database) -> None:
         together.wait()
         for _ in range(25):
-            with database.transaction() as unit:
+            with through.transaction() as unit:
                 order = unit.session.get_one(Order, 1)
                 order.note = str(int(order.note) + 1)
 
     with ThreadPoolExecutor(8) as pool:
-        done = [pool.submit(count_to_25) for _ in range(8)]
+        done = [pool.submit(count_to_25, through) for through in 4 * [database, neighbour]]
+    neighbour.close()
     assert [future.exception() for future in done] == [None] * 8
 
     with database.read() as session:

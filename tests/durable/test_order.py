@@ -105,6 +105,24 @@ def test_b08_sweep_during_a_commit_lets_no_later_event_overtake(shop: Shop, belt
     assert belt.keys() == ["1", "2"]
 
 
+def test_b08_event_that_was_told_to_wait_is_not_overtaken_while_it_commits(shop: Shop) -> None:
+    belt = Belt(shop, limit=2)
+    belt.settle()
+    shop.place(1, 2)
+
+    def make_room() -> None:
+        for target, envelope, _ in belt.sent:
+            belt.relay.acknowledged(target, envelope)
+        belt.settle()
+
+    with arm("transaction.before_commit", make_room):
+        shop.place(3)
+    shop.place(4)
+    belt.settle()
+
+    assert belt.keys() == ["1", "2", "3", "4"]
+
+
 def test_b08_overflow_lets_no_later_event_overtake(shop: Shop) -> None:
     belt = Belt(shop, limit=2)
     belt.relay.sweep()

@@ -1,18 +1,24 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import Event
-from typing import Any
 
 import pytest
-from sqlalchemy import event as sqlalchemy_event
 
 from bus import PayloadTooLargeError, RollbackOnlyError, module_listener
 from bus.clock import to_microseconds
 from bus.outbox.sqlalchemy import FIRST_INTERVAL
 from bus.testing import FakeClock
-from tests.durable.shop import Order, OrderCancelled, OrderPlaced, Shop, Ticket, TicketOpened, WantedDish, placed
+from tests.durable.shop import (
+    Order,
+    OrderCancelled,
+    OrderPlaced,
+    Shop,
+    Ticket,
+    TicketOpened,
+    WantedDish,
+    placed,
+    statements,
+)
 
 TOO_LARGE = "x" * 300_000
 
@@ -190,7 +196,7 @@ def test_too_large_payload_that_nobody_catches_leaves_nothing(shop: Shop) -> Non
 
 
 def test_fifty_events_take_one_insert_for_each_table(shop: Shop) -> None:
-    with statements(shop) as seen, shop.order.transaction():
+    with statements(shop.order) as seen, shop.order.transaction():
         for number in range(50):
             shop.bus.publish(OrderPlaced(number))
 
@@ -214,22 +220,9 @@ def test_hand_over_takes_no_query_of_the_publishers_database(shop: Shop) -> None
     shop.listen(hold)
     shop.place(1)
     shop.bus.drain()
-    with statements(shop) as seen:
+    with statements(shop.order) as seen:
         shop.place(2)
         held.wait(10)
     release.set()
 
     assert not [statement for statement in seen if statement.startswith(("UPDATE", "SELECT"))]
-
-
-@contextmanager
-def statements(shop: Shop) -> Iterator[list[str]]:
-    """Collect what is executed on the writing engine of the orders' database."""
-    seen: list[str] = []
-
-    def collect(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        seen.append(statement)
-
-    sqlalchemy_event.listen(shop.order.engine, "before_cursor_execute", collect)
-    yield seen
-    sqlalchemy_event.remove(shop.order.engine, "before_cursor_execute", collect)

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from bus.clock import to_microseconds
 from bus.failpoint import FailpointError, arm
 from bus.outbox.flow import LIMIT
+from bus.outbox.loop import RelayLoop
 from bus.outbox.relay import BATCH
 from bus.outbox.sqlalchemy import FIRST_INTERVAL, LONGEST_INTERVAL
 from bus.testing import FakeClock, RecordingTransport
@@ -106,8 +107,7 @@ def test_no_two_claims_return_the_same_envelope(shop: Shop) -> None:
 
     def claim_all() -> list[str]:
         together.wait()
-        claims = iter(lambda: store.claim("kitchen", 7), [])
-        return [found.envelope.id for some in claims for found in some]
+        return [found.envelope.id for _ in range(30) for found in store.claim("kitchen", 7)]
 
     with ThreadPoolExecutor(8) as pool:
         taken = [id for future in [pool.submit(claim_all) for _ in range(8)] for id in future.result()]
@@ -136,6 +136,20 @@ def test_acknowledgements_are_written_in_batches(shop: Shop, belt: Belt) -> None
         belt.acknowledge(LIMIT)
 
     assert len(batches) == LIMIT // BATCH
+    assert shop.owed() == []
+
+
+def test_acknowledgements_that_come_in_while_the_relay_ends_are_written(shop: Shop, belt: Belt) -> None:
+    shop.place(1)
+    belt.settle()
+    relay = belt.relay.of["order"]
+    loop = RelayLoop(relay, look_for_retries=lambda: None, passed=threading.Event())
+
+    loop.end([])
+    relay.acknowledged("kitchen", belt.sent[0][1].id)
+    loop.thread.start()
+    loop.thread.join(10)
+
     assert shop.owed() == []
 
 
