@@ -15,14 +15,12 @@ from bus.sqlite import reading_engine, writing_engine
 from bus.tables import bus_outbox
 from bus.transaction import (
     SqlAlchemyUnitOfWork,
-    UnitSession,
-    follow_connections,
-    follow_sessions,
     joined_unit,
     new_unit,
     no_unit,
 )
 from bus.unit_of_work import innermost_unit, running_unit_of
+from bus.unit_session import UnitSession, follow_connections, follow_sessions
 
 
 class Database:

@@ -10,74 +10,22 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Concatenate, NoReturn, ParamSpec, Protocol, TypeVar, assert_never
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, assert_never
 
-from sqlalchemy import Connection, Engine, ExceptionContext, event
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.orm import Session
 
 from bus.errors import NoTransactionError, RollbackOnlyError, TransactionControlError
 from bus.failpoint import failpoint
 from bus.signature import require_plain
 from bus.unit_of_work import Participant, running
+from bus.unit_session import UnitSession
 
 log = logging.getLogger("bus")
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-class UnitSession(Session):
-    """The session of a unit of work. Only the unit ends its transaction, so that its events and its rows agree.
-
-    What would end or replace the transaction is refused with a TransactionControlError.
-    """
-
-    unit: SqlAlchemyUnitOfWork
-
-    def begin(self, nested: bool = False) -> SessionTransaction:
-        """Set a savepoint where `nested`; refuse otherwise, for the unit has begun and ends by itself."""
-        if not nested:
-            self._refuse("begin")
-        return self.begin_nested()
-
-    def begin_nested(self) -> SessionTransaction:
-        """Set a savepoint; events published after it are dropped when it is rolled back."""
-        state = self.unit.mark()
-        savepoint = super().begin(nested=True)
-        self.unit.keep(savepoint, state)
-        return savepoint
-
-    def commit(self) -> NoReturn:
-        """Refuse: the unit commits when its outermost block ends."""
-        self._refuse("commit")
-
-    def rollback(self) -> NoReturn:
-        """Refuse: raise an exception to roll the unit back, or use a savepoint for a part of it."""
-        self._refuse("rollback")
-
-    def close(self) -> NoReturn:
-        """Refuse: the unit closes its session."""
-        self._refuse("close")
-
-    def reset(self) -> NoReturn:
-        """Refuse: it would end the transaction."""
-        self._refuse("reset")
-
-    def invalidate(self) -> NoReturn:
-        """Refuse: it would end the transaction."""
-        self._refuse("invalidate")
-
-    def prepare(self) -> NoReturn:
-        """Refuse: it would end the transaction."""
-        self._refuse("prepare")
-
-    def _refuse(self, action: str) -> NoReturn:
-        raise TransactionControlError(
-            f"{action}() inside a unit of work of {self.unit.name!r}: it has begun, and ends by itself, with a commit "
-            "when its outermost block ends and with a rollback when an exception leaves it; for a part of it use "
-            "savepoint()"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +103,10 @@ class SqlAlchemyUnitOfWork:
         """Remember that a block inside the unit failed: the whole can no longer commit."""
         self._failure = self._failure or error
 
-    def mark(self) -> _Savepoint:
-        """Return where the unit is, for a savepoint that is set now."""
-        return _Savepoint({key: found.mark() for key, found in self._participants.items()}, self._failure)
-
-    def keep(self, savepoint: object, state: _Savepoint) -> None:
-        """Remember where the unit was when a savepoint was set."""
-        self._savepoints[savepoint] = state
+    def keep(self, savepoint: object) -> None:
+        """Remember where the unit is, under a savepoint that is being set."""
+        marks = {key: found.mark() for key, found in self._participants.items()}
+        self._savepoints[savepoint] = _Savepoint(marks, self._failure)
 
     def rewind(self, savepoint: object) -> None:
         """Go back to where the unit was at a savepoint: events and failures since then are forgotten."""
@@ -338,48 +283,6 @@ def joined_unit(unit: SqlAlchemyUnitOfWork) -> Iterator[SqlAlchemyUnitOfWork]:
     except BaseException as error:
         unit.fail(error)
         raise
-
-
-def follow_sessions(sessions: Callable[[], UnitSession]) -> None:
-    """Make the sessions of this factory tell their unit when a savepoint is rolled back, and when all of it ends."""
-
-    @event.listens_for(sessions, "after_soft_rollback")
-    def rewind(session: UnitSession, previous: SessionTransaction) -> None:
-        if previous.nested:
-            session.unit.rewind(previous)
-
-    @event.listens_for(sessions, "after_transaction_end")
-    def end(session: UnitSession, ended: SessionTransaction) -> None:
-        if ended.parent is None:
-            session.unit.transaction_ended()
-
-
-def follow_connections(engine: Engine, running_unit: Callable[[], SqlAlchemyUnitOfWork | None]) -> None:
-    """Make an engine's connections tell the running unit of savepoints and errors that its session does not see.
-
-    An error of the database fails the unit even where the exception is swallowed, as PostgreSQL has it; a
-    savepoint around the statement is the way to handle one.
-    """
-
-    @event.listens_for(engine, "savepoint")
-    def keep(_connection: Connection, name: str) -> None:
-        if (unit := running_unit()) is not None:
-            unit.keep(name, unit.mark())
-
-    @event.listens_for(engine, "rollback_savepoint")
-    def rewind(_connection: Connection, name: str, _context: object) -> None:
-        if (unit := running_unit()) is not None:
-            unit.rewind(name)
-
-    @event.listens_for(engine, "commit")
-    def refuse(_connection: Connection) -> None:
-        if (unit := running_unit()) is not None:
-            unit.refuse_commit()
-
-    @event.listens_for(engine, "handle_error")
-    def fail(context: ExceptionContext) -> None:
-        if (unit := running_unit()) is not None:
-            unit.fail(context.sqlalchemy_exception or context.original_exception)
 
 
 def no_unit(name: str) -> NoTransactionError:
