@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from blinker import Signal
 
@@ -255,9 +255,7 @@ class EventBus:
         signal.send(self, event=event)
 
     def _pending(self, unit: UnitOfWork) -> PendingEvents:
-        found = unit.participant(self, lambda: PendingEvents(unit, self._recorder))
-        assert isinstance(found, PendingEvents)  # noqa: S101 - nobody else uses this bus as a key
-        return found
+        return cast(PendingEvents, unit.participant(self, lambda: PendingEvents(unit, self._recorder)))
 
     def _record(self, pending: PendingEvents, published: Published, event: object) -> None:
         data = write_payload(published.type.name, event)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bus.envelope import Envelope
-from bus.errors import BusError
+from bus.errors import BusError, NoTransactionError
 from bus.listener import Listener, Phase
 from bus.unit_of_work import UnitOfWork
 
@@ -57,14 +57,17 @@ class PendingEvents:
         self._entries: list[Envelope | _Deferred] = []
         self._before_commit_done = 0
         self._rounds = 0
+        self._is_written = False
         self._hand_over: HandOver | None = None
 
     def record(self, envelope: Envelope) -> None:
         """Keep a published event for the commit."""
+        self._require_open()
         self._entries.append(envelope)
 
     def defer(self, event: object, listener: Listener) -> None:
         """Keep a transactional listener for its phase."""
+        self._require_open()
         self._entries.append(_Deferred(event, listener))
 
     def mark(self) -> int:
@@ -90,7 +93,8 @@ class PendingEvents:
         return bool(fresh)
 
     def write(self) -> None:
-        """Write the recorded events into the transaction."""
+        """Write the recorded events into the transaction; what is published from now on is refused."""
+        self._is_written = True
         envelopes = [entry for entry in self._entries if isinstance(entry, Envelope)]
         if envelopes and self._recorder is not None:
             self._hand_over = self._recorder.write(self._unit, envelopes)
@@ -108,6 +112,13 @@ class PendingEvents:
             self._hand_over.rolled_back()
         self._run(Phase.AFTER_ROLLBACK)
         self._run(Phase.AFTER_COMPLETION)
+
+    def _require_open(self) -> None:
+        if self._is_written:
+            raise NoTransactionError(
+                "this was published while its transaction was being committed, too late to be recorded with it; "
+                "publish in the body of the transaction, or in a BEFORE_COMMIT listener"
+            )
 
     def was_committed(self) -> bool | None:
         """Look the recorded events up; None where there are none, or the database does not answer."""

@@ -125,10 +125,10 @@ class SqlAlchemyUnitOfWork:
         if not self.is_running_here:
             raise TransactionControlError(f"the unit of work of {self.name!r} belongs to another process or thread")
         self._require_unfailed()
-        while any([participant.before_commit() for participant in self._participants_in_turn()]):
-            pass
-        self._require_unfailed()
         self.session.flush()
+        while any([participant.before_commit() for participant in self._participants_in_turn()]):
+            self.session.flush()
+        self._require_unfailed()
         for participant in self._participants_in_turn():
             participant.write()
         if self._completion is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from bus.clock import Clock
 from bus.envelope import Envelope
@@ -56,17 +57,17 @@ class OutboxRecorder:
         A row whose envelope is handed over right after the commit is born due at the time of its second send,
         so that the hand-over needs no statement. The others are born due.
         """
-        assert isinstance(unit, SqlAlchemyUnitOfWork)  # noqa: S101 - an assembled bus has no other units
+        sql_unit = cast(SqlAlchemyUnitOfWork, unit)  # an assembled bus has no other units
         by_target = self._by_target(envelopes)
         admitted = {
             target: some
             for target, some in by_target.items()
-            if self._flow.admit(unit.name, target, [envelope.id for envelope in some])
+            if self._flow.admit(sql_unit.name, target, [envelope.id for envelope in some])
         }
         waiting = [target for target in by_target if target not in admitted]
-        hand_over = HandOver(unit.name, envelopes, admitted, waiting, self._flow, self._carrier)
+        hand_over = HandOver(sql_unit.name, envelopes, admitted, waiting, self._flow, self._carrier)
         try:
-            self._stores[unit.name].add(unit.session.connection(), envelopes, self._owed(by_target, admitted))
+            self._stores[sql_unit.name].add(sql_unit.session.connection(), envelopes, self._owed(by_target, admitted))
         except BaseException:
             hand_over.rolled_back()
             raise
@@ -74,9 +75,8 @@ class OutboxRecorder:
 
     def was_recorded(self, unit: UnitOfWork, envelope: Envelope) -> bool | None:
         """Say whether an event that the unit wrote is there; None where the database does not answer."""
-        assert isinstance(unit, SqlAlchemyUnitOfWork)  # noqa: S101 - an assembled bus has no other units
         try:
-            return self._stores[unit.name].has(envelope.id)
+            return self._stores[cast(SqlAlchemyUnitOfWork, unit).name].has(envelope.id)
         except Exception:
             # Nobody can say then; the row, if there is one, comes due and is swept.
             log.exception("nobody can say whether event %s was committed", envelope.id)

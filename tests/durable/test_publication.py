@@ -3,8 +3,16 @@ from __future__ import annotations
 from threading import Event
 
 import pytest
+from sqlalchemy.event import listen
 
-from bus import PayloadTooLargeError, RollbackOnlyError, module_listener
+from bus import (
+    NoTransactionError,
+    PayloadTooLargeError,
+    Phase,
+    RollbackOnlyError,
+    module_listener,
+    transactional_listener,
+)
 from bus.clock import to_microseconds
 from bus.outbox.sqlalchemy import FIRST_INTERVAL
 from bus.testing import FakeClock
@@ -226,3 +234,29 @@ def test_hand_over_takes_no_query_of_the_publishers_database(shop: Shop) -> None
     release.set()
 
     assert not [statement for statement in seen if statement.startswith(("UPDATE", "SELECT"))]
+
+
+def test_t12_event_that_a_flush_publishes_reaches_before_commit_listeners(shop: Shop) -> None:
+    heard: list[int] = []
+
+    @transactional_listener(phase=Phase.BEFORE_COMMIT)
+    def hear(event: OrderPlaced) -> None:
+        heard.append(event.order_id)
+
+    shop.bus.module("order").subscribe(hear)
+
+    with shop.order.transaction() as unit:
+        listen(unit.session, "after_flush", lambda *_: shop.bus.publish(OrderPlaced(1)))
+        unit.session.add(Order(id=1, note=""))
+
+    assert heard == [1]
+    assert len(shop.history()) == 1
+
+
+def test_event_that_is_published_during_the_commit_is_refused_and_all_of_it_rolls_back(shop: Shop) -> None:
+    with pytest.raises(NoTransactionError, match="too late"), shop.order.transaction() as unit:
+        unit.session.add(Order(id=1, note=""))
+        shop.bus.publish(OrderPlaced(1))
+        listen(unit.session, "before_commit", lambda _session: shop.bus.publish(OrderPlaced(2)))
+
+    assert (shop.orders(), shop.history(), shop.owed()) == ([], [], [])
