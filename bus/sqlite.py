@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 #: Seconds that a writer waits for another process's transaction before "database is locked".
 BUSY_TIMEOUT = 30.0
@@ -82,11 +82,32 @@ class WriterQueue:
             self._lock.release()
 
 
+class _ClosingPool(QueuePool):
+    """A pool that closes what comes back to it after it was disposed of.
+
+    SQLAlchemy leaves such connections to the garbage collector: a listener that outlives the grace period of a
+    stop would leave its file open for as long.
+    """
+
+    _is_disposed = False
+
+    def dispose(self) -> None:
+        """Close the idle connections, and each of the others when it comes back."""
+        self._is_disposed = True
+        super().dispose()
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        super()._do_return_conn(record)
+        if self._is_disposed:
+            super().dispose()
+
+
 def _engine(url: URL) -> Engine:
     # Parameters stay out of error messages: they are the users' data.
     return create_engine(
         url,
         hide_parameters=True,
+        poolclass=_ClosingPool,
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         connect_args={"timeout": BUSY_TIMEOUT, "isolation_level": None, "check_same_thread": False},

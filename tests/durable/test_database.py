@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -318,3 +319,15 @@ def test_connection_is_back_in_its_pool_after_a_failure(database: Database) -> N
             raise ValueError("no")
 
     assert database.engine.pool.status().endswith("Current Checked out connections: 0")
+
+
+def test_connection_that_comes_back_after_the_close_is_closed(database: Database) -> None:
+    connection = database.engine.connect()
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+
+    database.close()
+    connection.close()
+
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        raw.execute("SELECT 1")
