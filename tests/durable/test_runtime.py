@@ -30,7 +30,7 @@ from tests.durable.shop import (
 
 ROOT = Path(__file__).parents[2]
 
-#: From Python 3.12 on a fork from a process with threads is warned of; what the bus makes of one is tested all the same.
+#: From 3.12 on Python warns of a fork from a process with threads; what the bus makes of one is tested all the same.
 MAY_FORK = "ignore:This process:DeprecationWarning"
 
 
