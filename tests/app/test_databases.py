@@ -8,27 +8,29 @@ from pathlib import Path
 
 import pytest
 
+from bus import Module
+from bus.tables import metadata as bus_tables
+from modular_app.container import MODULES
 from tests.app.conftest import MakeApp
 from tests.app.counter import Counter
 
-OWN = {
-    "order": {"orders", "order_lines", "order_history"},
-    "restaurant": {"restaurants", "dishes", "reservations", "reserved_lines"},
-    "kitchen": {"tickets", "ticket_lines", "capacity"},
-}
 
-
-@pytest.mark.parametrize(("module", "tables"), OWN.items())
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.name))
 def test_database_of_a_module_holds_its_own_tables_and_the_bus_s(
-    counter: Counter, tmp_path: Path, module: str, tables: set[str]
+    counter: Counter, tmp_path: Path, module: Module
 ) -> None:
     counter.place_and_settle()
 
-    with closing(sqlite3.connect(tmp_path / f"{module}.db")) as connection:
+    with closing(sqlite3.connect(tmp_path / f"{module.name}.db")) as connection:
         found = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
 
-    assert {name for name in found if not name.startswith(("bus_", "sqlite_"))} == tables
-    assert any(name.startswith("bus_") for name in found)
+    assert {name for name in found if not name.startswith("sqlite_")} == {*module.metadata().tables, *bus_tables.tables}
+
+
+def test_no_two_modules_have_a_table_of_one_name() -> None:
+    names = [name for module in MODULES for name in module.metadata().tables]
+
+    assert len(names) == len(set(names)) > 3
 
 
 def test_customer_is_known_to_order_alone(make_app: MakeApp, tmp_path: Path) -> None:

@@ -9,10 +9,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 #: What the walk changes or imports.
 FOLDERS = ["bus", "modules", "modular_app", "tests/app", "tests/modules"]
+
+#: What has to pass after it: the new tests, and those that were there.
+RUN = ["tests/modules/restaurant", "tests/app/test_served.py", "tests/app/test_databases.py"]
 
 #: A paragraph that says where, then the python block that goes there.
 _STEP = re.compile(r"(?P<where>(?:[^\n]+\n)+)\n```python\n(?P<code>.*?)```", re.DOTALL)
@@ -40,7 +45,8 @@ def apply(folder: Path, where: str, code: str) -> Path:
     return path
 
 
-def test_listener_of_the_walk_is_added_and_its_tests_pass(tmp_path: Path) -> None:
+@pytest.mark.skipif((ROOT / "modules/restaurant/served.py").exists(), reason="this tree has done the walk already")
+def test_listener_of_the_walk_is_added_and_every_test_of_the_modules_passes(tmp_path: Path) -> None:
     project = copied_project(tmp_path)
     walk = (ROOT / "CONTRIBUTING.md").read_text().partition("## Add a listener")[2]
 

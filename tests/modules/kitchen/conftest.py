@@ -1,36 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from bus import Database, Module, assemble, event, listener
-from bus.testing import FakeClock, RecordingTransport
+from bus import Database, assemble, listener
+from bus.testing import FakeClock, RecordingTransport, stand_ins
 from modules.kitchen import module
 from modules.kitchen.container import KitchenContainer
-from modules.kitchen.contract import AcceptedLine, OrderAccepted, OrderCancelled, TicketOpened, TicketRefused
-
-
-@event("restaurant.order_accepted")
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """What kitchen hears of restaurant, as a restaurant would say it."""
-
-    order_id: str
-    lines: tuple[AcceptedLine, ...]
-
-
-@event("order.cancelled")
-@dataclass(frozen=True, slots=True)
-class Cancelled:
-    """What kitchen hears of order, as order would say it."""
-
-    order_id: str
-
-
-NEIGHBOURS = (Module("restaurant", contract=[Accepted]), Module("order", contract=[Cancelled]))
+from modules.kitchen.contract import OrderAccepted, OrderCancelled, TicketOpened, TicketRefused
 
 
 class Kitchen:
@@ -60,7 +39,7 @@ def kitchen(tmp_path: Path) -> Iterator[Kitchen]:
     database = Database("kitchen", f"sqlite:///{tmp_path}/kitchen.db", metadata=module.metadata())
     database.create_tables()
     bus = assemble(
-        [module, *NEIGHBOURS],
+        [module, *stand_ins(module)],
         {"kitchen": database},
         transport=RecordingTransport(),
         clock=FakeClock(),

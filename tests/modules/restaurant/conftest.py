@@ -1,54 +1,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from bus import Database, Module, assemble, event, listener
-from bus.testing import RecordingTransport
+from bus import Database, assemble, listener
+from bus.testing import RecordingTransport, stand_ins
 from modules.restaurant import module
 from modules.restaurant.container import RestaurantContainer
 from modules.restaurant.contract import (
     OrderAccepted,
     OrderCancelled,
-    OrderedLine,
     OrderPlaced,
     OrderRejected,
     TicketRefused,
-)
-
-
-@event("order.placed")
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """What restaurant hears of order, as order would say it."""
-
-    order_id: str
-    restaurant_id: str
-    lines: tuple[OrderedLine, ...]
-
-
-@event("order.cancelled")
-@dataclass(frozen=True, slots=True)
-class Cancelled:
-    """What restaurant hears of order, as order would say it."""
-
-    order_id: str
-
-
-@event("kitchen.ticket_refused")
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """What restaurant hears of kitchen, as kitchen would say it."""
-
-    order_id: str
-
-
-NEIGHBOURS = (
-    Module("order", contract=[Placed, Cancelled]),
-    Module("kitchen", contract=[Refused]),
 )
 
 News = OrderPlaced | OrderCancelled | TicketRefused
@@ -84,7 +50,7 @@ def restaurant(tmp_path: Path) -> Iterator[RestaurantAlone]:
     url = f"sqlite:///{tmp_path}/restaurant.db"
     database = Database("restaurant", url, metadata=module.metadata())
     database.create_tables()
-    bus = assemble([module, *NEIGHBOURS], {"restaurant": database}, transport=RecordingTransport())
+    bus = assemble([module, *stand_ins(module)], {"restaurant": database}, transport=RecordingTransport())
     own = bus.module("restaurant")
     alone = RestaurantAlone(RestaurantContainer(database=database, bus=own))
     alone.container.seed().run()
