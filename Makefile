@@ -54,7 +54,7 @@ clean:
 	    echo "$$($$found --version) is here, but its module venv or ensurepip is missing."; \
 	    echo "Install it (Debian, Ubuntu: apt install python3-venv), then run make again."; \
 	else \
-	    echo "No Python 3.11 or newer was found (tried: $(PYTHONS))."; \
+	    echo "None of these is a Python 3.11 or newer that runs: $(PYTHONS)."; \
 	    echo "Install one (Debian, Ubuntu: apt install python3 python3-venv), then run make again."; \
 	fi >&2; \
 	exit 1

@@ -1,8 +1,7 @@
 """The application for WSGI servers; `flask run` finds it here."""
 
-from modular_app.app import create_app
-from modular_app.serving import announce, end_on_sigterm
+from modular_app.serving import announce, end_on_sigterm, start
 
-app = create_app()
+app = start()
 announce(app)
 end_on_sigterm()

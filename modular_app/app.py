@@ -10,6 +10,7 @@ from typing import Any
 
 from dependency_injector.containers import DeclarativeContainer
 from flask import Flask
+from sqlalchemy.exc import DBAPIError
 
 from bus import Database, EventBus
 from bus.assembly import assemble
@@ -22,7 +23,7 @@ from modular_app.container import MODULES, build_containers, provided
 from modular_app.guard import refuse_foreign_posts
 from modular_app.health import create_health
 from modular_app.page import create_page, error_page
-from modular_app.sources import Sources
+from modular_app.sources import ConfigurationError, Sources
 
 #: Bytes of a request's body; the largest that means anything is an order of some 10 KiB.
 MAX_BODY = 64 * 1024
@@ -48,7 +49,9 @@ class Parts:
 
 
 def create_app(config: Mapping[str, Any] | None = None, *, transport: Transport | None = None) -> Flask:
-    """Return the application, wired and ready to serve; nothing runs and no connection is open yet.
+    """Return the application, wired and ready to serve; nothing runs, and no connection stays open.
+
+    Empty databases get their tables, and the restaurant its demo menu.
 
     Args:
         config: Settings that win over those of the environment.
@@ -97,11 +100,16 @@ def set_up_databases(
     """Create the tables of empty databases, and what their modules begin with; say what that was."""
     notices = []
     for name, database in databases.items():
-        Path(database.url.database or "").parent.mkdir(parents=True, exist_ok=True)
         seed = provided(containers[name], "seed")
         try:
+            Path(database.url.database or "").parent.mkdir(parents=True, exist_ok=True)
             database.create_tables()
             notices.append(None if seed is None else seed.run())
+        except (OSError, DBAPIError) as error:
+            raise ConfigurationError(
+                f"the database of {name!r}, {database.url.database}, cannot be used: {getattr(error, 'orig', error)}; set "
+                f"FLASK_DATABASES__{name} to a file that can be written"
+            ) from None
         finally:
             database.close()
     return tuple(notice for notice in notices if notice)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from flask import Config
 
 from modular_app.databases import database_urls
-from modular_app.sources import ConfigurationError, Sources, nearest
+from modular_app.sources import ConfigurationError, Sources, masked, nearest
 
 #: What an application may be told, beside Flask's own keys.
 KEYS = ("BUS_URL", "DATABASE_URL", "DATABASES", "MODULES")
@@ -89,15 +88,11 @@ def _names(value: Any) -> list[str]:
     return [text for part in parts if (text := str(part).strip())]
 
 
-def _without_password(url: Any) -> str:
-    return re.sub(r"//[^/@]*@", "//***@", str(url))
-
-
 def _bus_url(config: Config, sources: Sources) -> str:
     value = config.get("BUS_URL", IN_PROCESS)
     if value == IN_PROCESS:
         return IN_PROCESS
-    told = f"{sources.of('BUS_URL')} sets BUS_URL to {_without_password(value)!r}"
+    told = f"{sources.of('BUS_URL')} sets BUS_URL to {masked(value)!r}"
     if not isinstance(value, str) or not value.strip():
         raise ConfigurationError(f"{told}, which is no URL: set {IN_PROCESS}, or remove it")
     scheme = value.partition(":")[0]

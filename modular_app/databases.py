@@ -10,7 +10,7 @@ from flask import Config
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from modular_app.sources import ConfigurationError, Sources, nearest
+from modular_app.sources import ConfigurationError, Sources, masked, nearest
 
 #: Stands in a URL for the name of a module.
 PLACE = "{module}"
@@ -39,7 +39,7 @@ def _common_url(config: Config, sources: Sources, instance: Path) -> str:
     _check(url, told)
     if PLACE not in url:
         raise ConfigurationError(
-            f"{told} {url!r}, one SQLite file for all modules; each needs its own: write {PLACE} "
+            f"{told} {masked(url)!r}, one SQLite file for all modules; each needs its own: write {PLACE} "
             f"where the module's name belongs, such as {EXAMPLE}"
         )
     return str(url)
@@ -49,7 +49,7 @@ def _own_urls(config: Config, sources: Sources, known: tuple[str, ...]) -> Mappi
     urls = config.get("DATABASES", {})
     if not isinstance(urls, Mapping):
         raise ConfigurationError(
-            f"{sources.of('DATABASES')} sets DATABASES to {urls!r}; it holds one URL for each "
+            f"{sources.of('DATABASES')} sets DATABASES to {masked(urls)!r}; it holds one URL for each "
             f"module: set DATABASES__{known[0]} instead"
         )
     for name, url in urls.items():
@@ -64,29 +64,30 @@ def _own_urls(config: Config, sources: Sources, known: tuple[str, ...]) -> Mappi
 
 def _check(url: Any, told: str) -> None:
     if not isinstance(url, str) or not url.strip():
-        raise ConfigurationError(f"{told} {url!r}, which is no URL; write one such as {EXAMPLE}")
+        raise ConfigurationError(f"{told} {masked(url)!r}, which is no URL; write one such as {EXAMPLE}")
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError):
         raise ConfigurationError(
-            f"{told} {url!r}, which cannot be read as a URL; write one such as {EXAMPLE}"
-        ) from error
-    told = f"{told} {parsed.render_as_string(hide_password=True)!r}"
-    _check_backend(parsed.get_backend_name(), told)
+            f"{told} {masked(url)!r}, which cannot be read as a URL; write one such as {EXAMPLE}"
+        ) from None
+    told = f"{told} {masked(url)!r}"
+    _check_backend(parsed, told)
     _check_file(parsed, told)
 
 
-def _check_backend(backend: str, told: str) -> None:
-    if backend == "sqlite":
+def _check_backend(url: URL, told: str) -> None:
+    backend = url.get_backend_name()
+    if url.drivername in ("sqlite", "sqlite+pysqlite"):
         return
     if backend == "postgresql":
         raise ConfigurationError(
             f"{told}: PostgreSQL comes with a later release, this one keeps each module in an "
             f"SQLite file; write {EXAMPLE}, or remove the setting"
         )
-    near = nearest(backend, ("sqlite", "postgresql"))
+    near = "sqlite://" if backend == "sqlite" else nearest(backend, ("sqlite", "postgresql"))
     mend = f"did you mean {near}?" if near else f"write one such as {EXAMPLE}"
-    raise ConfigurationError(f"{told}: there is no database {backend!r}; {mend}")
+    raise ConfigurationError(f"{told}: there is no database {url.drivername!r}; {mend}")
 
 
 def _check_file(url: URL, told: str) -> None:
@@ -103,9 +104,10 @@ def _check_file(url: URL, told: str) -> None:
 def _refuse_shared(urls: Mapping[str, str]) -> None:
     owners: dict[str, str] = {}
     for name, url in urls.items():
-        if url in owners:
+        file = str(Path(make_url(url).database or "").resolve())
+        if file in owners:
             raise ConfigurationError(
-                f"the modules {owners[url]} and {name} have one database, {url!r}; each needs its "
+                f"the modules {owners[file]} and {name} have one database, {masked(url)!r}; each needs its "
                 f"own: set DATABASES__{name} to another file"
             )
-        owners[url] = name
+        owners[file] = name

@@ -11,6 +11,24 @@ from types import FrameType
 import click
 from flask import Flask
 
+from bus import BusError
+from modular_app.app import create_app
+
+
+def start() -> Flask:
+    """Make the application; what stops the start is told in a sentence where a command asked for it.
+
+    Raises:
+        ClickException: Under `flask`, for an error that the user can mend.
+        BusError: The same error under any other server.
+    """
+    try:
+        return create_app()
+    except BusError as error:
+        if click.get_current_context(silent=True) is None:
+            raise
+        raise click.ClickException(str(error)) from None
+
 
 def announce(app: Flask) -> None:
     """Say on stderr what this start has set up, and under `flask run` where the application is."""
@@ -20,7 +38,7 @@ def announce(app: Flask) -> None:
     if context is not None and context.info_name == "run":
         host, port = _setting(context, "host", "127.0.0.1"), _setting(context, "port", "5000")
         root = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        click.echo(f"The counter is at {root}/ and its HTTP interface at {root}/api/v1/", err=True)
+        click.echo(f"The counter will be at {root}/ and its HTTP interface at {root}/api/v1/", err=True)
 
 
 def _setting(context: click.Context, name: str, default: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -34,6 +35,11 @@ class Sources:
         names = [name for name in self._environment if name == f"{key}__{part}"]
         names = names or [name for name in self._environment if name.split("__")[0] == key]
         return f"the environment ({', '.join(PREFIX + name for name in names)})" if names else "the default"
+
+
+def masked(value: object) -> str:
+    """Return a setting as it may be shown: what stands between `//` and the last `@` may be a password."""
+    return re.sub(r"//.*@", "//***@", str(value))
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

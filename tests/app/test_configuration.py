@@ -123,3 +123,40 @@ def test_module_without_its_listeners_is_refused_in_one_process(make_app: MakeAp
 
 def test_other_keys_of_flask_are_left_alone(make_app: MakeApp) -> None:
     assert make_app(SECRET_KEY="of the test", DEBUG=False).secret_key == "of the test"
+
+
+@pytest.mark.parametrize(
+    ("key", "url"),
+    [
+        ("DATABASE_URL", "postgresql://anna:ge@heim@host/x"),
+        ("DATABASE_URL", "postgresql://anna:geheim@host:noport/x"),
+        ("DATABASES", "postgresql://anna:geheim@host/x"),
+        ("BUS_URL", "redis://anna:p/w@geheim@host/0"),
+    ],
+)
+def test_password_in_a_wrong_setting_is_not_shown(key: str, url: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        create_app({key: url})
+
+    assert "heim" not in str(refused.value)
+    assert "***@" in str(refused.value)
+
+
+def test_one_file_for_two_modules_is_refused_however_it_is_written(make_app: MakeApp, tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    urls = {"order": f"sqlite:///{tmp_path}/d/x.db", "kitchen": f"sqlite:///{tmp_path}/d/../d/x.db"}
+
+    with pytest.raises(ConfigurationError, match="have one database"):
+        make_app(DATABASES=urls)
+
+
+def test_file_that_is_no_database_is_refused_by_module_and_name(make_app: MakeApp, tmp_path: Path) -> None:
+    (tmp_path / "kitchen.db").write_text("no database" * 1000)
+
+    with pytest.raises(ConfigurationError, match=r"the database of 'kitchen', .*kitchen\.db, cannot be used"):
+        make_app()
+
+
+def test_driver_of_another_kind_is_refused_with_the_one_that_works(make_app: MakeApp) -> None:
+    with pytest.raises(ConfigurationError, match=r"no database 'sqlite\+aiosqlite'; did you mean sqlite://"):
+        make_app(DATABASES={"kitchen": "sqlite+aiosqlite:///x.db"})

@@ -152,3 +152,18 @@ def test_page_shows_the_three_panels(tmp_path: Path) -> None:
 
     for panel in ("Order", "Restaurant", "Kitchen"):
         assert panel.lower() in page.lower()
+
+
+def test_wrong_setting_is_told_in_a_sentence_and_without_a_traceback(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "flask", "run"],
+        cwd=ROOT,
+        env=environment(tmp_path, FLASK_BUS_URL="inproc://"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("Error: the environment (FLASK_BUS_URL) sets BUS_URL to 'inproc://'")
+    assert "did you mean inprocess://?" in ran.stderr
