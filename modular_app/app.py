@@ -107,8 +107,8 @@ def set_up_databases(
             notices.append(None if seed is None else seed.run())
         except (OSError, DBAPIError) as error:
             raise ConfigurationError(
-                f"the database of {name!r}, {database.url.database}, cannot be used: {getattr(error, 'orig', error)}; set "
-                f"FLASK_DATABASES__{name} to a file that can be written"
+                f"the database of {name!r}, {database.url.database}, cannot be used: {getattr(error, 'orig', error)}; "
+                f"set FLASK_DATABASES__{name} to a file that can be written"
             ) from None
         finally:
             database.close()

@@ -65,7 +65,9 @@ class RelayLoop:
                 self._gathered.wait(GATHER)
             self._woken.clear()
             self._gathered.clear()
-            self._guarded(self._pass)
+            if not self._guarded(self._pass):
+                # What failed at once may fail at once again: it is tried at the pace of an idle relay.
+                self._gathered.wait(SWEEP_INTERVAL)
             self._passed.set()
         self._guarded(self.relay.acknowledge)
         self._guarded(self._release)
@@ -76,18 +78,23 @@ class RelayLoop:
             self.relay.release(target, [event_id for found, event_id in left if found == target])
 
     def _pass(self) -> None:
+        is_due = time.monotonic() >= self._sweep_at or not self.relay.is_direct
+        if is_due:
+            self._sweep_at = time.monotonic() + SWEEP_INTERVAL
         self.relay.acknowledge()
-        if time.monotonic() < self._sweep_at and self.relay.is_direct:
+        if not is_due:
             return
-        self._sweep_at = time.monotonic() + SWEEP_INTERVAL
         self._look_for_retries()
         self.relay.sweep()
         if not self.relay.is_direct:
             self._sweep_at = min(self._sweep_at, time.monotonic() + TURN_INTERVAL)
 
-    def _guarded(self, step: Callable[[], None]) -> None:
+    def _guarded(self, step: Callable[[], None]) -> bool:
+        """Take a step; False where it failed."""
         try:
             step()
         except BaseException:
             # The thread outlives whatever one pass meets; what is due stays due.
             log.exception("the relay of %s could not finish a pass; it tries again", self.relay.source)
+            return False
+        return True
