@@ -17,7 +17,7 @@ try:
     from flask import Flask, request
     from flask.typing import ResponseReturnValue
     from werkzeug.datastructures import Headers
-    from werkzeug.exceptions import HTTPException
+    from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
     from werkzeug.http import HTTP_STATUS_CODES
 except ImportError as error:
     raise MissingExtraError("Flask is not installed; pip install 'modular-bus[flask]'") from error
@@ -34,9 +34,24 @@ Member = TypeVar("Member", bound=Enum)
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 #: Characters that a cursor may have: keys are identifiers, and far shorter.
 MAX_CURSOR = 200
+#: What the cursor of a list looks like whose keys are UUIDs.
+UUID_CURSOR = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+#: Characters of a client's own words that an answer repeats.
+MAX_SHOWN = 80
 
-_PLACE = re.compile(r" at `\$\.?(?P<path>[^`]*)`$")
+_PLACE = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _NAMED = re.compile(r"(?:missing required|contains unknown) field `(?P<name>[^`]+)`")
+_PATTERN = re.compile(r" matching regex .*", re.DOTALL)
+_KINDS = re.compile(r"`(?P<kinds>[^`]+)`")
+_IN_WORDS = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+}
 
 
 class Problem(HTTPException):
@@ -116,11 +131,12 @@ def read_body(kind: type[T]) -> T:
     Raises:
         Problem: 415 for another media type, 400 for malformed JSON, 422 with `field` where the
             type refuses it.
+        RequestEntityTooLarge: 413 for more than the application's `MAX_CONTENT_LENGTH`.
     """
     if request.mimetype != "application/json":
         raise Problem(415, "the body must be application/json")
     try:
-        return msgspec.json.decode(request.get_data(), type=kind)
+        return msgspec.json.decode(_whole_body(), type=kind)
     except msgspec.ValidationError as error:
         raise _refused(error) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -132,7 +148,9 @@ def read_form(kind: type[T]) -> T:
 
     Raises:
         Problem: 422 with `field` where the type refuses it.
+        RequestEntityTooLarge: 413 for more than the application's `MAX_CONTENT_LENGTH`.
     """
+    _whole_body()
     filled = {name: value for name, value in request.form.items() if value.strip()}
     try:
         return msgspec.convert(filled, type=kind, strict=False)
@@ -140,10 +158,43 @@ def read_form(kind: type[T]) -> T:
         raise _refused(error) from error
 
 
+def _whole_body() -> bytes:
+    """Return the body; Werkzeug cuts one that comes in chunks at the limit, without a word."""
+    body, limit = request.get_data(), request.max_content_length
+    if request.content_length is None and limit and len(body) >= limit and request.environ["wsgi.input"].read(1):
+        raise RequestEntityTooLarge
+    return body
+
+
 def _refused(error: msgspec.ValidationError) -> Problem:
     place, named = _PLACE.search(str(error)), _NAMED.search(str(error))
     parts = [place["path"] if place else "", named["name"] if named else ""]
-    return Problem(422, str(error), field=".".join(part for part in parts if part) or "$")
+    field = shown(".".join(part for part in parts if part))
+    return Problem(422, f"{field or 'the body'}: {_reason(str(error))}", field=field or "$")
+
+
+def _reason(text: str) -> str:
+    """Return what msgspec says in words for those who never see the code."""
+    if named := _NAMED.search(text):
+        return "this field is missing" if "missing" in named[0] else "there is no such field"
+    text = _PATTERN.sub(" of the allowed form", _PLACE.sub("", text))
+    text = _KINDS.sub(lambda found: _in_words(found["kinds"]), text)
+    return text[:1].lower() + text[1:]
+
+
+def _in_words(kinds: str) -> str:
+    names = [_IN_WORDS.get(kind, kind) for kind in kinds.split(" | ")]
+    return " or ".join([name for name in names if name != "null"] or names)
+
+
+def shown(text: str) -> str:
+    """Return a client's own words as an answer may repeat them: short, and on one line.
+
+    Args:
+        text: What the client sent, such as an id that nobody knows.
+    """
+    visible = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text[: MAX_SHOWN + 1])
+    return visible if len(visible) <= MAX_SHOWN else f"{visible[: MAX_SHOWN - 1]}…"
 
 
 def read_choice(name: str, choices: type[Member]) -> Member | None:
@@ -175,8 +226,11 @@ class PageRequest:
     after: str | None
 
 
-def read_page() -> PageRequest:
+def read_page(cursor: str = ".+") -> PageRequest:
     """Return `limit` and `after` of the query.
+
+    Args:
+        cursor: A regular expression for the keys of the list, each of which may be a cursor.
 
     Raises:
         Problem: 422 with `field` for a limit outside 1 to 200, or a cursor that cannot be one.
@@ -185,9 +239,13 @@ def read_page() -> PageRequest:
     if not re.fullmatch(r"[0-9]{1,4}", limit) or not 1 <= int(limit) <= MAX_LIMIT:
         raise Problem(422, f"limit must be a whole number from 1 to {MAX_LIMIT}", field="limit")
     after = request.args.get("after")
-    if after is not None and not (0 < len(after) <= MAX_CURSOR and after.isprintable()):
+    if after is not None and not _can_be_cursor(after, cursor):
         raise Problem(422, "after must be the next of an earlier page", field="after")
     return PageRequest(int(limit), after)
+
+
+def _can_be_cursor(text: str, pattern: str) -> bool:
+    return len(text) <= MAX_CURSOR and text.isprintable() and re.fullmatch(pattern, text) is not None
 
 
 def page(items: Sequence[dict[str, object]], *, key: str, limit: int) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""How kitchen reacts to orders."""
+"""How kitchen reacts to the restaurant and to customers."""
 
 from __future__ import annotations
 

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 #: Tickets that may be open or cooking at once until somebody says otherwise.
 DEFAULT_CAPACITY = 100_000
+#: The id of the one capacity there is.
+CAPACITY_ID = 1
 
 #: Why the kitchen refuses an order.
 KITCHEN_FULL = "kitchen_full"
@@ -91,7 +93,7 @@ class Capacity:
     """How many tickets may be open or cooking at once."""
 
     def __init__(self, max_open_tickets: int = DEFAULT_CAPACITY) -> None:
-        self.capacity_id = 1
+        self.capacity_id = CAPACITY_ID
         self.max_open_tickets = max_open_tickets
 
     def has_room(self, working: int) -> bool:

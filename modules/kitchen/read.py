@@ -7,7 +7,7 @@ from collections.abc import Collection
 from sqlalchemy import select
 
 from bus import Database
-from modules.kitchen.model import DEFAULT_CAPACITY, Capacity, Ticket, TicketStatus
+from modules.kitchen.model import CAPACITY_ID, DEFAULT_CAPACITY, Capacity, Ticket, TicketStatus
 from modules.kitchen.representations import show_ticket
 from modules.kitchen.tables import tickets
 
@@ -39,5 +39,5 @@ class TicketReader:
     def capacity(self) -> int:
         """Return how many tickets may be open or cooking at once."""
         with self._database.read() as session:
-            capacity = session.get(Capacity, 1)
+            capacity = session.get(Capacity, CAPACITY_ID)
             return capacity.max_open_tickets if capacity else DEFAULT_CAPACITY

@@ -8,14 +8,19 @@ from sqlalchemy import func, select
 
 from bus import Clock, Database, IdSource, ModuleBus, transactional
 from modules.kitchen.contract import OrderReady, PreparationStarted, TicketOpened, TicketRefused
-from modules.kitchen.model import KITCHEN_FULL, WORKING, Capacity, Ticket, TicketLine
+from modules.kitchen.model import CAPACITY_ID, KITCHEN_FULL, WORKING, Capacity, Ticket, TicketLine
 from modules.kitchen.tables import tickets
 
 
 class TicketNotFoundError(Exception):
-    """Raised when no ticket has that id."""
+    """Raised when no ticket has that id.
+
+    Attributes:
+        ticket_id: The id.
+    """
 
     def __init__(self, ticket_id: str) -> None:
+        self.ticket_id = ticket_id
         super().__init__(f"there is no ticket {ticket_id}")
 
 
@@ -117,7 +122,7 @@ class Room:
 
 def find_capacity(database: Database) -> Capacity:
     """Return the kitchen's capacity, locked for the running transaction."""
-    capacity = database.session.get(Capacity, 1, with_for_update=True)
+    capacity = database.session.get(Capacity, CAPACITY_ID, with_for_update=True)
     if capacity is None:
         capacity = Capacity()
         database.session.add(capacity)

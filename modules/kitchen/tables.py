@@ -21,7 +21,7 @@ from sqlalchemy.ext.orderinglist import ordering_list
 from sqlalchemy.orm import registry, relationship
 from sqlalchemy.types import TypeDecorator
 
-from modules.kitchen.model import Capacity, Ticket, TicketLine, TicketStatus
+from modules.kitchen.model import CAPACITY_ID, Capacity, Ticket, TicketLine, TicketStatus
 
 metadata = MetaData()
 mapper = registry(metadata=metadata)
@@ -75,7 +75,7 @@ ticket_lines = Table(
 capacity = Table(
     "capacity",
     metadata,
-    Column("capacity_id", Integer, CheckConstraint("capacity_id = 1", name="one_row"), primary_key=True),
+    Column("capacity_id", Integer, CheckConstraint(f"capacity_id = {CAPACITY_ID}", name="one_row"), primary_key=True),
     Column("max_open_tickets", Integer, nullable=False),
 )
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from bus.integrations.http import Problem, page, read_body, read_choice, read_page
+from bus.integrations.http import UUID_CURSOR, Problem, page, read_body, read_choice, read_page, shown
 from modules.kitchen.model import TicketConflictError, TicketStatus
 from modules.kitchen.read import TicketReader
 from modules.kitchen.representations import show_ticket
@@ -26,7 +26,7 @@ class KitchenViews:
 
     def browse(self) -> ResponseReturnValue:
         """Return a page of tickets, oldest first."""
-        wanted, status = read_page(), read_choice("status", TicketStatus)
+        wanted, status = read_page(UUID_CURSOR), read_choice("status", TicketStatus)
         items = self._reader.oldest(wanted.limit + 1, after=wanted.after, status=(status,) if status else None)
         return page(items, key="ticket_id", limit=wanted.limit)
 
@@ -57,7 +57,7 @@ def ticket_problems() -> Iterator[None]:
     try:
         yield
     except TicketNotFoundError as error:
-        raise Problem(404, str(error)) from error
+        raise Problem(404, f"there is no ticket {shown(error.ticket_id)}") from error
     except TicketConflictError as error:
         raise Problem(409, str(error), current=error.current.value) from error
 

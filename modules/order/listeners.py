@@ -25,7 +25,7 @@ class RestaurantNews:
     @module_listener("order.price_order")
     def price_order(self, event: OrderAccepted) -> None:
         """Note the price that the restaurant asks."""
-        self._progress.price(event.order_id, Money(event.total.amount, event.total.currency))
+        self._progress.note_price(event.order_id, Money(event.total.amount, event.total.currency))
 
     @module_listener("order.reject_order")
     def reject_order(self, event: OrderRejected) -> None:

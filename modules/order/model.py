@@ -65,7 +65,7 @@ class Order:
         self.history: list[Step] = []
         self._enter(OrderStatus.PLACED, at)
 
-    def price(self, total: Money, at: datetime) -> None:
+    def note_price(self, total: Money, at: datetime) -> None:
         """Note that the restaurant serves the order for this total."""
         self.total = total
         self._accept_if_agreed(at)

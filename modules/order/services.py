@@ -11,9 +11,14 @@ from modules.order.status import OrderStatus
 
 
 class OrderNotFoundError(Exception):
-    """Raised when no order has that id."""
+    """Raised when no order has that id.
+
+    Attributes:
+        order_id: The id.
+    """
 
     def __init__(self, order_id: str) -> None:
+        self.order_id = order_id
         super().__init__(f"there is no order {order_id}")
 
 
@@ -70,9 +75,9 @@ class OrderProgress:
         self._clock = clock
 
     @transactional
-    def price(self, order_id: str, total: Money) -> None:
+    def note_price(self, order_id: str, total: Money) -> None:
         """Note the restaurant's agreement and its price."""
-        find_order(self.database, order_id).price(total, self._clock.now())
+        find_order(self.database, order_id).note_price(total, self._clock.now())
 
     @transactional
     def note_ticket(self, order_id: str) -> None:

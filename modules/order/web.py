@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
 
-from bus.integrations.http import Problem, page, read_body, read_choice, read_page
+from bus.integrations.http import UUID_CURSOR, Problem, page, read_body, read_choice, read_page, shown
 from modules.order.read import OrderReader
 from modules.order.representations import show_order
 from modules.order.requests import OrderBody
@@ -31,7 +31,7 @@ class OrderViews:
 
     def browse(self) -> ResponseReturnValue:
         """Return a page of orders, newest first."""
-        wanted, status = read_page(), read_choice("status", OrderStatus)
+        wanted, status = read_page(UUID_CURSOR), read_choice("status", OrderStatus)
         items = self._reader.newest(wanted.limit + 1, after=wanted.after, status=status)
         return page(items, key="order_id", limit=wanted.limit)
 
@@ -57,7 +57,7 @@ def order_problems() -> Iterator[None]:
     try:
         yield
     except OrderNotFoundError as error:
-        raise Problem(404, str(error)) from error
+        raise Problem(404, f"there is no order {shown(error.order_id)}") from error
     except OrderConflictError as error:
         raise Problem(409, str(error), current=error.current.value) from error
 

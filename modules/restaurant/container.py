@@ -6,7 +6,7 @@ from dependency_injector import containers, providers
 
 from bus import Database, ModuleBus
 from modules.restaurant.demo import DemoMenu
-from modules.restaurant.listeners import OrderNews
+from modules.restaurant.listeners import KitchenNews, OrderNews
 from modules.restaurant.menus import Menus
 from modules.restaurant.panel import RestaurantForms, RestaurantPanel, create_forms
 from modules.restaurant.read import MenuReader
@@ -26,6 +26,7 @@ class RestaurantContainer(containers.DeclarativeContainer):
     seed = providers.ThreadSafeSingleton(DemoMenu, database=database)
 
     order_news = providers.ThreadSafeSingleton(OrderNews, reservations=reservations)
+    kitchen_news = providers.ThreadSafeSingleton(KitchenNews, reservations=reservations)
 
     views = providers.ThreadSafeSingleton(RestaurantViews, menus=menus, reader=reader)
     blueprint = providers.ThreadSafeSingleton(create_blueprint, views=views)

@@ -9,7 +9,7 @@ from modules.restaurant.services import Reservations
 
 
 class OrderNews:
-    """Reactions to what becomes of orders elsewhere."""
+    """Reactions to what customers do."""
 
     def __init__(self, reservations: Reservations) -> None:
         self._reservations = reservations
@@ -23,6 +23,13 @@ class OrderNews:
     def restock_cancelled_order(self, event: OrderCancelled) -> None:
         """Put back what a cancelled order holds."""
         self._reservations.release(event.order_id, ReservationState.CANCELLED)
+
+
+class KitchenNews:
+    """Reactions to what the kitchen says of an order."""
+
+    def __init__(self, reservations: Reservations) -> None:
+        self._reservations = reservations
 
     @module_listener("restaurant.restock_refused_order")
     def restock_refused_order(self, event: TicketRefused) -> None:

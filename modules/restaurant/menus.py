@@ -8,16 +8,28 @@ from modules.restaurant.model import Dish, DishDetails, Restaurant
 
 
 class RestaurantNotFoundError(Exception):
-    """Raised when no restaurant has that id."""
+    """Raised when no restaurant has that id.
+
+    Attributes:
+        restaurant_id: The id.
+    """
 
     def __init__(self, restaurant_id: str) -> None:
+        self.restaurant_id = restaurant_id
         super().__init__(f"there is no restaurant {restaurant_id}")
 
 
 class DishNotFoundError(Exception):
-    """Raised when the restaurant's menu has no such dish."""
+    """Raised when the restaurant's menu has no such dish.
+
+    Attributes:
+        restaurant_id: The restaurant.
+        sku: The dish that it lacks.
+    """
 
     def __init__(self, restaurant_id: str, sku: str) -> None:
+        self.restaurant_id = restaurant_id
+        self.sku = sku
         super().__init__(f"the menu of restaurant {restaurant_id} has no dish {sku}")
 
 

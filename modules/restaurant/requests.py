@@ -11,7 +11,8 @@ from msgspec import Meta, Struct
 from bus.integrations.http import Problem
 from modules.restaurant.model import DishDetails, Money
 
-_SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+#: What a sku and the id of a restaurant look like.
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 
 DishName = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f]+\Z")]
 Amount = Annotated[str, Meta(max_length=10, pattern=r"^[0-9]{1,7}(\.[0-9]{1,2})?\Z")]
@@ -52,6 +53,6 @@ def check_sku(sku: str) -> str:
     Raises:
         Problem: 422 for any other text.
     """
-    if not _SKU.fullmatch(sku):
+    if not re.fullmatch(NAME, sku):
         raise Problem(422, "a sku is up to 64 letters, digits, dots, dashes and underscores", field="sku")
     return sku

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from bus.integrations.http import Problem, page, read_body, read_page
+from bus.integrations.http import Problem, page, read_body, read_page, shown
 from modules.restaurant.menus import (
     DishNotFoundError,
     ForeignCurrencyError,
@@ -17,7 +17,7 @@ from modules.restaurant.menus import (
 )
 from modules.restaurant.read import MenuReader
 from modules.restaurant.representations import show_dish, show_restaurant
-from modules.restaurant.requests import DishBody, check_sku
+from modules.restaurant.requests import NAME, DishBody, check_sku
 
 
 class RestaurantViews:
@@ -29,13 +29,13 @@ class RestaurantViews:
 
     def browse(self) -> ResponseReturnValue:
         """Return a page of restaurants."""
-        wanted = read_page()
+        wanted = read_page(NAME)
         items = self._reader.restaurants(wanted.limit + 1, after=wanted.after)
         return page(items, key="restaurant_id", limit=wanted.limit)
 
     def menu(self, restaurant_id: str) -> ResponseReturnValue:
         """Return a page of a menu."""
-        wanted = read_page()
+        wanted = read_page(NAME)
         with restaurant_problems():
             items = self._reader.menu(restaurant_id, wanted.limit + 1, after=wanted.after)
         return page(items, key="sku", limit=wanted.limit)
@@ -63,8 +63,11 @@ def restaurant_problems() -> Iterator[None]:
     """Turn what restaurant refuses into problem documents: 404, and 422 for a foreign currency."""
     try:
         yield
-    except (RestaurantNotFoundError, DishNotFoundError) as error:
-        raise Problem(404, str(error)) from error
+    except RestaurantNotFoundError as error:
+        raise Problem(404, f"there is no restaurant {shown(error.restaurant_id)}") from error
+    except DishNotFoundError as error:
+        where, what = shown(error.restaurant_id), shown(error.sku)
+        raise Problem(404, f"the menu of restaurant {where} has no dish {what}") from error
     except ForeignCurrencyError as error:
         raise Problem(422, str(error), field="price.currency") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
@@ -75,6 +76,20 @@ def test_body_that_is_too_large_is_refused(counter: Counter) -> None:
     problem(response)
 
 
+def test_body_that_is_too_large_is_refused_in_chunks_too(counter: Counter) -> None:
+    body = b'{"restaurant_id": "' + b"d" * 70_000 + b'"}'
+    response = counter.client.post(
+        f"{API}/orders",
+        input_stream=io.BytesIO(body),
+        content_type="application/json",
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+
+    assert response.status_code == 413
+    problem(response)
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -97,6 +112,31 @@ def test_what_does_not_exist_is_not_found(counter: Counter, method: str, path: s
 
     assert response.status_code == 404
     problem(response)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/v1/orders/{}"),
+        ("POST", "/api/v1/restaurants/{}/open"),
+        ("POST", "/api/v1/kitchen/tickets/{}/start"),
+        ("POST", "/order/{}/cancel"),
+    ],
+)
+def test_id_that_nobody_knows_is_repeated_short_and_on_one_line(counter: Counter, method: str, path: str) -> None:
+    long = counter.client.open(path.format("x" * 3000), method=method)
+    odd = counter.client.open(path.format("a%1B%0Ab"), method=method)
+
+    assert (long.status_code, odd.status_code) == (404, 404)
+    assert "x" * 79 + "…" in (long.json["detail"] if long.json else long.text)
+    assert r"a\x1b\nb" in (odd.json["detail"] if odd.json else odd.text)
+
+
+def test_dish_that_nobody_knows_is_repeated_short(counter: Counter) -> None:
+    response = counter.client.post(f"/restaurant/demo/menu/{'x' * 3000}", data={"available": "true"})
+
+    assert response.status_code == 404
+    assert "x" * 79 + "…" in response.text
 
 
 def test_wrong_method_is_refused_with_the_right_ones(counter: Counter) -> None:

@@ -86,6 +86,22 @@ def test_form_that_is_filled_in_wrongly_answers_a_page_that_leads_back(counter: 
     assert 'href="/"' in response.text
 
 
+def test_form_that_is_filled_in_wrongly_is_told_in_words(counter: Counter) -> None:
+    response = counter.client.post("/order/place", data=FORM | {"phone": "call me"})
+
+    assert "phone: expected text of the allowed form" in response.text
+
+
+def test_order_that_was_turned_away_shows_its_reason_and_no_price(counter: Counter) -> None:
+    counter.resize_kitchen(0)
+    counter.place_and_settle("ramen")
+
+    (order,) = re.findall(r'<article class="card" aria-label="Order.*?</p>', page(counter), re.DOTALL)
+
+    assert re.sub(r"<[^>]*>|\s+", " ", order).split() == ["rejected", "·", "kitchen", "full"]
+    assert counter.get("/orders")["items"][0]["total"]
+
+
 def test_what_customers_write_is_shown_as_text(counter: Counter) -> None:
     send(counter, "/order/place", **FORM | {"sku": "<b>ramen</b>"})
 

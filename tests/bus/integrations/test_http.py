@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from enum import Enum
 from typing import Annotated, Any
@@ -9,13 +10,23 @@ from typing import Annotated, Any
 import pytest
 from flask import Flask, abort
 from msgspec import Meta, Struct
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from bus.integrations.http import Problem, page, read_body, read_choice, read_form, read_page, register_problems
+from bus.integrations.http import (
+    UUID_CURSOR,
+    Problem,
+    page,
+    read_body,
+    read_choice,
+    read_form,
+    read_page,
+    register_problems,
+    shown,
+)
 
 
 class Line(Struct, forbid_unknown_fields=True):
-    sku: str
+    sku: Annotated[str, Meta(pattern=r"^[^`\n]+\Z")]
     quantity: Annotated[int, Meta(ge=1)] = 1
 
 
@@ -118,6 +129,72 @@ def test_refused_body_names_the_field(body: object, field: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ([], "the body: expected an object, got a list"),
+        ({}, "lines: this field is missing"),
+        ({"lines": [], "tip": 1}, "tip: there is no such field"),
+        ({"lines": [{"sku": "a\n"}]}, "lines[0].sku: expected text of the allowed form"),
+        ({"lines": [{"sku": 7}]}, "lines[0].sku: expected text, got a whole number"),
+        ({"lines": [{"sku": "ramen", "quantity": 0}]}, "lines[0].quantity: expected a whole number >= 1"),
+    ],
+)
+def test_refused_body_says_in_words_what_is_wrong(body: object, detail: str) -> None:
+    assert refused(Flask(__name__), lambda: read_body(Lines), json=body).description == detail
+
+
+def test_unknown_field_is_not_repeated_at_length() -> None:
+    problem = refused(Flask(__name__), lambda: read_body(Lines), json={"lines": [], "tip" * 1000: 1})
+
+    assert len(str(problem.members["field"])) == 80
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("tiramisù", "tiramisù"),
+        ("a\x00b\r\n\u202e", r"a\x00b\r\n\u202e"),
+        ("a" * 80, "a" * 80),
+        ("a" * 81, "a" * 79 + "…"),
+        ("\x00" * 80, r"\x00" * 19 + r"\x0…"),
+    ],
+)
+def test_words_of_a_client_are_shown_short_and_on_one_line(text: str, answer: str) -> None:
+    assert shown(text) == answer
+
+
+def in_chunks(body: bytes, content_type: str) -> dict[str, Any]:
+    """Return a request whose body has no announced length, as servers pass on one in chunks."""
+    return {
+        "method": "POST",
+        "input_stream": io.BytesIO(body),
+        "content_type": content_type,
+        "headers": {"Transfer-Encoding": "chunked"},
+        "environ_overrides": {"wsgi.input_terminated": True},
+    }
+
+
+@pytest.mark.parametrize(
+    ("read", "content_type", "body"),
+    [
+        (lambda: read_body(Lines), "application/json", b'{"lines": [' + b" " * 16 + b"]}"),
+        (lambda: read_form(Line), "application/x-www-form-urlencoded", b"sku=r&sku=ramen&sku=carbonara"),
+    ],
+)
+def test_body_in_chunks_is_refused_beyond_the_limit_alone(
+    read: Callable[[], object], content_type: str, body: bytes
+) -> None:
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = len(body)
+
+    with app.test_request_context(**in_chunks(body, content_type)):
+        assert read()
+    app.config["MAX_CONTENT_LENGTH"] = len(body) - 1
+    with app.test_request_context(**in_chunks(body, content_type)), pytest.raises(RequestEntityTooLarge):
+        read()
+
+
+@pytest.mark.parametrize(
     ("data", "content_type", "status"),
     [(b"{", "application/json", 400), (b"", "application/json", 400), (b"{}", "text/plain", 415)],
 )
@@ -172,10 +249,23 @@ def test_page_request_that_makes_no_sense_is_refused(query: str) -> None:
     assert (problem.code, problem.members) == (422, {"field": query.split("=")[0]})
 
 
-@pytest.mark.parametrize(("count", "shown", "following"), [(0, 0, None), (2, 2, None), (3, 2, "b")])
-def test_page_shows_up_to_its_limit_and_where_the_next_begins(count: int, shown: int, following: str | None) -> None:
+def test_cursor_of_the_shape_of_the_keys_is_taken() -> None:
+    cursor = "0192f0c1-7e1a-7000-8000-00000000000a"
+    with Flask(__name__).test_request_context(query_string=f"after={cursor}"):
+        assert read_page(UUID_CURSOR).after == cursor
+
+
+@pytest.mark.parametrize("after", ["ramen", "0192f0c1-7e1a-7000-8000-00000000000a%0A"])
+def test_cursor_of_another_shape_than_the_keys_is_refused(after: str) -> None:
+    problem = refused(Flask(__name__), lambda: read_page(UUID_CURSOR), query_string=f"after={after}")
+
+    assert (problem.code, problem.members) == (422, {"field": "after"})
+
+
+@pytest.mark.parametrize(("count", "visible", "following"), [(0, 0, None), (2, 2, None), (3, 2, "b")])
+def test_page_shows_up_to_its_limit_and_where_the_next_begins(count: int, visible: int, following: str | None) -> None:
     items: list[dict[str, object]] = [{"id": letter} for letter in "abc"[:count]]
 
     answer = page(items, key="id", limit=2)
 
-    assert answer == {"items": items[:shown], "next": following}
+    assert answer == {"items": items[:visible], "next": following}

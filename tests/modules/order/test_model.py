@@ -19,7 +19,7 @@ News = Callable[[Order], None]
 
 
 def priced(order: Order) -> None:
-    order.price(TOTAL, NOW)
+    order.note_price(TOTAL, NOW)
 
 
 def ticketed(order: Order) -> None:

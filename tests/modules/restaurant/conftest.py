@@ -28,13 +28,12 @@ class RestaurantAlone:
         self.said: list[object] = []
 
     def hear(self, news: News) -> None:
-        listeners = self.container.order_news()
         if isinstance(news, OrderPlaced):
-            listeners.serve_order(news)
+            self.container.order_news().serve_order(news)
         elif isinstance(news, OrderCancelled):
-            listeners.restock_cancelled_order(news)
+            self.container.order_news().restock_cancelled_order(news)
         else:
-            listeners.restock_refused_order(news)
+            self.container.kitchen_news().restock_refused_order(news)
 
     def stock(self, sku: str) -> object:
         menu = self.container.reader().menu("demo", 100)
