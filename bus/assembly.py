@@ -44,6 +44,9 @@ def assemble(
 ) -> EventBus:
     """Make a bus that records published events and carries them between modules. Starts nothing.
 
+    The decorated functions in the listener submodules of hosted modules are subscribed; classes come from their
+    containers.
+
     Args:
         modules: Every module of the application; of those that are not hosted only the contract is imported.
         databases: The database of each module that this process hosts, by name.
@@ -78,6 +81,9 @@ def assemble(
         )
     )
     bus.life = runtime
+    for module in every:
+        if module.name in hosted:
+            _subscribe_functions(bus, module)
     _renew_in_forked_child(bus, runtime)
     return bus
 
@@ -124,6 +130,12 @@ def _host(bus: EventBus, name: str, database: Database, random_source: random.Ra
     )
     outbox = SqlAlchemyOutboxStore(database, bus.clock)
     return Hosted(database, outbox, store, inbox, lambda: tuple(found.id for found in listeners(None)))
+
+
+def _subscribe_functions(bus: EventBus, module: Module) -> None:
+    handle = bus.module(module.name)
+    for function in module.listener_functions():
+        handle.subscribe(function)
 
 
 def _announcer(bus: EventBus) -> Callable[[Envelope], None]:

@@ -15,12 +15,14 @@ class RecordingTransport:
 
     Attributes:
         sent: What was sent, as pairs of target and envelope, in the order of the sends.
+        acknowledged: What was acknowledged, as pairs of the same form.
     """
 
     is_local = False
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, Envelope]] = []
+        self.acknowledged: list[tuple[str, Envelope]] = []
         self._receivers: Mapping[str, Receiver] = {}
         self._acknowledged: Acknowledge | None = None
 
@@ -41,8 +43,9 @@ class RecordingTransport:
         self._receivers[target].accept(envelope, 1)
 
     def acknowledge(self, target: str, envelope: Envelope) -> None:
-        """Carry an acknowledgement back to the publisher's outbox."""
-        if self._acknowledged is not None:
+        """Carry an acknowledgement back to the publisher's outbox, where its module is hosted."""
+        self.acknowledged.append((target, envelope))
+        if self._acknowledged is not None and envelope.source in self._receivers:
             self._acknowledged(target, envelope)
 
     def is_ready(self) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from bus import Database, Module, assemble, event, event_view, module_listener
+from bus import Database, Envelope, Module, assemble, event, event_view, module_listener
 from bus.serialization import write_payload
 from bus.testing import RecordingTransport, stand_ins
 
@@ -61,3 +61,25 @@ def test_module_starts_alone_with_stand_ins_and_what_it_says_is_recorded(tmp_pat
 
     assert transport.sent == []
     assert bus.explain("order.placed").listeners[0].id == "kitchen.note"
+
+
+def test_recording_transport_delivers_what_another_process_would_have_sent(tmp_path: Path) -> None:
+    database, transport = Database("kitchen", f"sqlite:///{tmp_path}/kitchen.db"), RecordingTransport()
+    database.create_tables()
+    bus = assemble([KITCHEN, *stand_ins(KITCHEN)], {"kitchen": database}, transport=transport)
+    heard: list[str] = []
+
+    @module_listener("kitchen.note")
+    def note(new: NewOrder) -> None:
+        heard.append(new.order_id)
+
+    bus.module("kitchen").subscribe(note)
+    placed = Envelope("1", "order", "order.placed", 1, None, 0, "1", None, None, b'{"order_id":"17"}')
+    bus.start()
+    transport.deliver("kitchen", placed)
+    bus.drain()
+    bus.stop()
+    database.close()
+
+    assert heard == ["17"]
+    assert transport.acknowledged == [("kitchen", placed)]
