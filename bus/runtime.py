@@ -177,7 +177,7 @@ class Runtime:
                 parts.database.close()
 
     def _end_threads(self, deadline: float) -> None:
-        self._flow.close(lambda target, envelope: self.send_fresh(target, envelope))
+        self._flow.close(self.send_fresh)
         self._transport.close()
         left: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
         for target, workers in self._workers.items():

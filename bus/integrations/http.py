@@ -14,7 +14,7 @@ import msgspec
 from bus.errors import MissingExtraError
 
 try:
-    from flask import Flask, request
+    from flask import Flask, redirect, request
     from flask.typing import ResponseReturnValue
     from werkzeug.datastructures import Headers
     from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -156,6 +156,11 @@ def read_form(kind: type[T]) -> T:
         return msgspec.convert(filled, type=kind, strict=False)
     except msgspec.ValidationError as error:
         raise _refused(error) from error
+
+
+def back_to_page() -> ResponseReturnValue:
+    """Lead a form back to the page at the root, so that a reload sends nothing twice."""
+    return redirect(f"{request.root_path}/", 303)
 
 
 def _whole_body() -> bytes:

@@ -7,9 +7,6 @@ from typing import Protocol
 
 from bus.envelope import Envelope
 
-#: Sends one envelope to a module; the number says how often it was sent, this send included.
-Send = Callable[[str, Envelope, int], None]
-
 #: Says that every listener of a module has a row for an event: the module, and the event as it travelled.
 Acknowledge = Callable[[str, Envelope], None]
 

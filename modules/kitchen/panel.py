@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from bus.integrations.http import read_form
+from bus.integrations.http import back_to_page, read_form
 from modules.kitchen.model import WORKING
 from modules.kitchen.read import TicketReader
 from modules.kitchen.requests import CapacityBody
@@ -53,11 +53,6 @@ class KitchenForms:
         """Set how much the kitchen takes on at once."""
         self._room.resize(read_form(CapacityBody).max_open_tickets)
         return back_to_page()
-
-
-def back_to_page() -> ResponseReturnValue:
-    """Lead back to the page, so that a reload sends nothing twice."""
-    return redirect(f"{request.root_path}/", 303)
 
 
 def create_forms(forms: KitchenForms) -> Blueprint:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from sqlalchemy import (
     CheckConstraint,
     Column,
-    DateTime,
-    Dialect,
-    Enum,
     ForeignKey,
     Index,
     Integer,
@@ -19,29 +14,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.orderinglist import ordering_list
 from sqlalchemy.orm import registry, relationship
-from sqlalchemy.types import TypeDecorator
 
+from bus.columns import Moment, enum_by_value
 from modules.kitchen.model import CAPACITY_ID, Capacity, Ticket, TicketLine, TicketStatus
 
 metadata = MetaData()
 mapper = registry(metadata=metadata)
-
-
-class Moment(TypeDecorator[datetime]):
-    """Keeps an aware moment in UTC, on databases that know no time zones too."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Write the moment as UTC."""
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Read the moment as aware, whether or not the database kept its zone."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 tickets = Table(
@@ -51,12 +29,7 @@ tickets = Table(
     Column("order_id", String(36), nullable=False, unique=True),
     Column(
         "status",
-        Enum(
-            TicketStatus,
-            native_enum=False,
-            length=20,
-            values_callable=lambda kind: [s.value for s in kind],
-        ),
+        enum_by_value(TicketStatus),
         nullable=False,
     ),
     Column("opened_at", Moment),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from bus.integrations.http import read_form
+from bus.integrations.http import back_to_page, read_form
 from modules.order.model import Customer, OrderLine
 from modules.order.read import OrderReader
 from modules.order.requests import OrderForm
@@ -54,11 +54,6 @@ class OrderForms:
         with order_problems():
             self._orders.collect(order_id)
         return back_to_page()
-
-
-def back_to_page() -> ResponseReturnValue:
-    """Lead back to the page, so that a reload sends nothing twice."""
-    return redirect(f"{request.root_path}/", 303)
 
 
 def create_forms(forms: OrderForms) -> Blueprint:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
 
 from sqlalchemy import (
     Boolean,
     Column,
-    DateTime,
     Dialect,
-    Enum,
     ForeignKey,
     Index,
     Integer,
@@ -22,6 +19,7 @@ from sqlalchemy.ext.orderinglist import ordering_list
 from sqlalchemy.orm import registry, relationship
 from sqlalchemy.types import TypeDecorator
 
+from bus.columns import Moment, enum_by_value
 from modules.order.model import Money, Order, OrderLine, Step
 from modules.order.status import OrderStatus
 
@@ -47,32 +45,6 @@ class MoneyText(TypeDecorator[Money]):
         return Money(Decimal(amount), currency)
 
 
-class Moment(TypeDecorator[datetime]):
-    """Keeps an aware moment in UTC, on databases that know no time zones too."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Write the moment as UTC."""
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Read the moment as aware, whether or not the database kept its zone."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _status() -> Enum:
-    return Enum(
-        OrderStatus,
-        native_enum=False,
-        length=20,
-        values_callable=lambda kind: [s.value for s in kind],
-    )
-
-
 orders = Table(
     "orders",
     metadata,
@@ -80,7 +52,7 @@ orders = Table(
     Column("restaurant_id", String(64), nullable=False),
     Column("customer_name", String(100), nullable=False),
     Column("customer_phone", String(40)),
-    Column("status", _status(), nullable=False),
+    Column("status", enum_by_value(OrderStatus), nullable=False),
     Column("total", MoneyText),
     Column("reason", String(100)),
     Column("ticket_opened", Boolean, nullable=False),
@@ -101,7 +73,7 @@ order_history = Table(
     metadata,
     Column("order_id", ForeignKey("orders.order_id"), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("status", _status(), nullable=False),
+    Column("status", enum_by_value(OrderStatus), nullable=False),
     Column("at", Moment, nullable=False),
 )
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from bus.integrations.http import read_form
+from bus.integrations.http import back_to_page, read_form
 from modules.restaurant.menus import Menus
 from modules.restaurant.read import MenuReader
 from modules.restaurant.requests import AvailabilityForm
@@ -53,11 +53,6 @@ class RestaurantForms:
         with restaurant_problems():
             self._menus.set_available(restaurant_id, sku, available=form.available)
         return back_to_page()
-
-
-def back_to_page() -> ResponseReturnValue:
-    """Lead back to the page, so that a reload sends nothing twice."""
-    return redirect(f"{request.root_path}/", 303)
 
 
 def create_forms(forms: RestaurantForms) -> Blueprint:

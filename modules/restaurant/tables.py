@@ -9,7 +9,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Dialect,
-    Enum,
     ForeignKey,
     Integer,
     MetaData,
@@ -19,6 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import registry, relationship
 from sqlalchemy.types import TypeDecorator
 
+from bus.columns import enum_by_value
 from modules.restaurant.model import (
     Dish,
     Money,
@@ -82,12 +82,7 @@ reservations = Table(
     Column("restaurant_id", String(64)),
     Column(
         "state",
-        Enum(
-            ReservationState,
-            native_enum=False,
-            length=20,
-            values_callable=lambda kind: [s.value for s in kind],
-        ),
+        enum_by_value(ReservationState),
         nullable=False,
     ),
 )
