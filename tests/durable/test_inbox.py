@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -18,16 +17,12 @@ from bus import (
     module_listener,
 )
 from bus.clock import to_microseconds
-from bus.failpoint import FailpointError, arm
+from bus.failpoint import arm
 from bus.inbox.backoff import FIRST_DELAY, LONGEST_DELAY
-from bus.inbox.sqlalchemy import LEASE
 from bus.inbox.store import Publication
 from bus.testing import FakeClock
+from tests.durable.faults import failing_listener
 from tests.durable.shop import Shop, Ticket, TicketOpened, WantedDish, placed, statements
-
-
-class Killed(BaseException):
-    """Leaves a run as a crash does: nothing is recorded after it."""
 
 
 class Longest(random.Random):
@@ -35,21 +30,6 @@ class Longest(random.Random):
 
     def randint(self, a: int, b: int) -> int:
         return b
-
-
-def failing_listener(shop: Shop, *, failures: int) -> Callable[[WantedDish], None]:
-    """Return a listener that opens a ticket, and fails after that the first few times."""
-    left = list(range(failures))
-
-    @module_listener("kitchen.fail")
-    def fail(event: WantedDish) -> None:
-        shop.kitchen.session.add(Ticket(order_id=event.order_id))
-        shop.kitchen.session.flush()
-        if left:
-            left.pop()
-            raise ValueError("no dough")
-
-    return fail
 
 
 def test_listener_runs_once_and_its_publication_is_completed(shop: Shop, clock: FakeClock) -> None:
@@ -305,98 +285,6 @@ def test_listener_that_exits_has_failed(shop: Shop) -> None:
     assert shop.states() == {"kitchen.exit": "retrying"}
 
 
-def test_later_send_commits_a_mark_before_the_listener_runs(shop: Shop) -> None:
-    seen: list[tuple[str, str, int]] = []
-
-    @module_listener("kitchen.look")
-    def look(event: WantedDish) -> None:
-        seen.extend((row.state, row.reason, row.starts) for row in shop.publications())
-
-    shop.listen(look)
-    shop.inbox().receive(placed(), 2)
-
-    assert seen == [("retrying", "running", 1)]
-    assert shop.states() == {"kitchen.look": "completed"}
-
-
-def test_first_send_needs_no_mark(shop: Shop) -> None:
-    seen: list[int] = []
-
-    @module_listener("kitchen.look")
-    def look(event: WantedDish) -> None:
-        seen.append(len(shop.publications()))
-
-    shop.listen(look)
-    shop.inbox().receive(placed(), 1)
-
-    assert seen == [0]
-
-
-def test_start_that_never_ended_comes_due_after_its_lease(shop: Shop, clock: FakeClock) -> None:
-    shop.open_tickets()
-    inbox = shop.inbox()
-    with arm("inbox.after_mark", kill), pytest.raises(Killed):
-        inbox.receive(placed(7), 2)
-
-    clock.advance(microseconds=LEASE - 1)
-    is_early = inbox.run_due()
-    clock.advance(microseconds=1)
-    is_run = inbox.run_due()
-
-    assert (is_early, is_run) == (False, True)
-    assert shop.tickets() == [7]
-    assert [(row.state, row.starts, row.failures) for row in shop.publications()] == [("completed", 2, 0)]
-
-
-@pytest.mark.parametrize("place", ["inbox.after_start", "inbox.before_complete", "inbox.before_commit"])
-def test_marked_run_whose_failure_is_not_recorded_comes_due_after_its_lease(
-    shop: Shop, clock: FakeClock, place: str
-) -> None:
-    shop.open_tickets()
-    inbox = shop.inbox()
-    with arm(place, refuse), arm("inbox.before_failure", refuse), pytest.raises(FailpointError):
-        inbox.receive(placed(7), 2)
-    effects_of_the_first_run = shop.tickets()
-
-    clock.advance(microseconds=LEASE)
-    inbox.run_due()
-
-    assert effects_of_the_first_run == []
-    assert shop.tickets() == [7]
-    assert [(row.state, row.starts, row.failures) for row in shop.publications()] == [("completed", 2, 0)]
-
-
-def test_sibling_of_a_listener_whose_failure_cannot_be_recorded_has_run(shop: Shop) -> None:
-    shop.listen(failing_listener(shop, failures=1))
-    shop.open_tickets()
-
-    with arm("inbox.before_failure", refuse), pytest.raises(FailpointError):
-        shop.inbox().receive(placed(7), 1)
-
-    assert shop.tickets() == [7]
-    assert shop.states() == {"kitchen.open_ticket": "completed"}
-
-
-def test_crash_after_the_commit_is_harmless(shop: Shop) -> None:
-    shop.open_tickets()
-    inbox = shop.inbox()
-    with arm("inbox.after_commit", kill), pytest.raises(Killed):
-        inbox.receive(placed(7), 1)
-
-    inbox.receive(placed(7), 2)
-
-    assert shop.tickets() == [7]
-
-
-def test_failure_that_cannot_be_recorded_reaches_the_caller(shop: Shop) -> None:
-    shop.listen(failing_listener(shop, failures=1))
-
-    with arm("inbox.before_failure", refuse), pytest.raises(FailpointError):
-        shop.inbox().receive(placed(), 1)
-
-    assert shop.publications() == []
-
-
 def test_unreadable_payload_is_a_failure_that_shows_no_data(shop: Shop) -> None:
     shop.open_tickets()
 
@@ -447,11 +335,3 @@ def test_current_delivery_tells_the_ids_and_the_same_key_at_each_run(shop: Shop,
     assert first.idempotency_key == second.idempotency_key == "kitchen.look:event-7"
     assert (first.attempt, second.attempt) == (1, 2)
     assert current_delivery() is None
-
-
-def kill() -> None:
-    raise Killed
-
-
-def refuse() -> None:
-    raise FailpointError("the database is away")
