@@ -6,6 +6,7 @@ from bus.clock import Clock, IdSource, SystemClock, Uuid7Source
 from bus.context import Delivery, current_delivery
 from bus.database import Database
 from bus.envelope import Envelope
+from bus.error_handler import ErrorHandler, ListenerFailure
 from bus.errors import (
     BusError,
     DrainTimeoutError,
@@ -42,6 +43,8 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     "Phase",
     "Delivery",
     "current_delivery",
+    "ListenerFailure",
+    "ErrorHandler",
     # the bus
     "EventBus",
     "ModuleBus",

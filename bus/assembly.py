@@ -13,6 +13,7 @@ from bus.bus import EventBus
 from bus.clock import Clock, IdSource
 from bus.database import Database
 from bus.envelope import Envelope
+from bus.error_handler import ErrorHandler
 from bus.errors import BusError, DuplicateNameError, UnknownModuleError, WiringError
 from bus.event import Catalogue
 from bus.inbox.inbox import Inbox, failure_announcer
@@ -41,6 +42,7 @@ def assemble(
     clock: Clock | None = None,
     ids: IdSource | None = None,
     random_source: random.Random | None = None,
+    on_error: ErrorHandler | None = None,
 ) -> EventBus:
     """Make a bus that records published events and carries them between modules. Starts nothing.
 
@@ -54,6 +56,7 @@ def assemble(
         clock: The time; the machine's own by default.
         ids: The identifiers; UUIDv7 by default.
         random_source: The randomness of retries.
+        on_error: Takes the failures of plain listeners in place of their publisher; see `EventBus`.
 
     Raises:
         WiringError: A view cannot be read from its event, or a subscriber can never be reached.
@@ -66,7 +69,7 @@ def assemble(
     problems = wiring_problems(catalogue, databases.keys(), is_local=carrier.is_local)
     if problems:
         raise WiringError(problems)
-    bus = EventBus(catalogue=catalogue, owners=databases, clock=clock, ids=ids)
+    bus = EventBus(catalogue=catalogue, owners=databases, clock=clock, ids=ids, on_error=on_error)
     flow = Flow()
     source = random_source or random.SystemRandom()
     hosted = {name: _host(bus, name, database, source) for name, database in databases.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, cast
 
 from blinker import Signal
@@ -12,12 +13,13 @@ from blinker import Signal
 from bus.clock import Clock, IdSource, SystemClock, Uuid7Source
 from bus.context import current_delivery
 from bus.envelope import Envelope
+from bus.error_handler import ErrorHandler, guarded
 from bus.errors import BusError, ForeignEventError, InvalidListenerError, UnknownModuleError
 from bus.event import Catalogue, Published, event_type_of, published_name
 from bus.explanation import Explanation, explain
 from bus.failpoint import failpoint
 from bus.life import Life, NoLife
-from bus.listener import Listener, listener_of_function, listeners_of_class, listeners_of_instance
+from bus.listener import Listener, listener_of_function, listeners_of_class, listeners_of_instance, name_of
 from bus.pending import PendingEvents, Recorder
 from bus.plan import Plan, Route, Steps, compile_plan
 from bus.registry import Registry
@@ -45,6 +47,10 @@ class EventBus:
     Alone it carries application events. `bus.assembly.assemble` makes one with modules and databases, which
     carries published events too.
 
+    An error handler takes the failures of listeners in place of the publisher: `EventBus(on_error=handler)`. It is
+    called for each one that fails, the others run, and only what the handler raises itself reaches the publisher.
+    BEFORE_COMMIT listeners go on rolling back, and a unit of work whose database refused something still fails.
+
     Attributes:
         signals: What the bus announces of its own life.
         catalogue: The published events and views of every module.
@@ -58,7 +64,9 @@ class EventBus:
         owners: Mapping[str, object] | None = None,
         clock: Clock | None = None,
         ids: IdSource | None = None,
+        on_error: ErrorHandler | None = None,
     ) -> None:
+        self._on_error = on_error
         self.signals = BusSignals()
         self.catalogue = catalogue or Catalogue()
         self.clock = clock or SystemClock()
@@ -72,7 +80,7 @@ class EventBus:
         self._plans = _Plans(self._compile)
         self._module_listeners: dict[tuple[str, str | None], tuple[Listener, ...]] = {}
         self._subscribers: dict[str, tuple[str, ...]] = {}
-        self._steps = Steps(self._republish, self._send, self._pending, self._record)
+        self._steps = Steps(self._republish, self._send, self._pending, self._record, on_error)
 
     def publish(self, event: object) -> None:
         """Deliver an event: plain listeners run now, in this thread, in order; then it returns.
@@ -84,6 +92,7 @@ class EventBus:
             NoTransactionError: The event needs a running unit of work of its module, and there is none.
             PayloadError: A published event cannot be written as JSON, or is larger than 256 KiB.
             Exception: Whatever a plain listener raised, the same object; the listeners after it are not called.
+                With an error handler: what the handler raised.
         """
         self._plans[type(event)](event)
 
@@ -252,7 +261,17 @@ class EventBus:
                 self.publish(element)
 
     def _send(self, signal: Signal, event: object) -> None:
-        signal.send(self, event=event)
+        if self._on_error is None:
+            signal.send(self, event=event)
+            return
+        # Each receiver is a listener of its own: one that fails does not keep the event from the others.
+        for receiver in () if signal.is_muted else tuple(signal.receivers_for(self)):
+            guarded(name_of(receiver), partial(self._tell, receiver), self._on_error)(event)
+
+    def _tell(self, receiver: Callable[..., object], event: object) -> None:
+        if inspect.iscoroutinefunction(receiver):
+            raise BusError(f"receiver {name_of(receiver)} is an async function, which nobody would await: write `def`")
+        receiver(self, event=event)
 
     def _pending(self, unit: UnitOfWork) -> PendingEvents:
         return cast(PendingEvents, unit.participant(self, lambda: PendingEvents(unit, self._recorder)))

@@ -191,7 +191,7 @@ def listener_of_function(function: Callable[..., Any], module: str | None) -> Li
     declared = declaration_of(function)
     if declared is None:
         raise InvalidListenerError(
-            f"{_name(function)} is no listener: put @listener, @transactional_listener or @module_listener above it"
+            f"{name_of(function)} is no listener: put @listener, @transactional_listener or @module_listener above it"
         )
     types = event_types_of(function, declared.types, bound=True)
     call = function if takes_event(function, bound=True) else _without_event(function)
@@ -268,8 +268,8 @@ def _build(  # noqa: PLR0917 - the parts of one value
 ) -> Listener:
     if declared.condition is not None:
         call = _conditional(call, declared.condition)
-    given = declared.id or f"{_name(function)}({', '.join(found.__name__ for found in types)})"
-    return Listener(given, _name(function), types, declared, call, target, module)
+    given = declared.id or f"{name_of(function)}({', '.join(found.__name__ for found in types)})"
+    return Listener(given, name_of(function), types, declared, call, target, module)
 
 
 def _conditional(call: Callable[[Any], Any], condition: Callable[[Any], bool]) -> Callable[[Any], Any]:
@@ -280,6 +280,7 @@ def _without_event(function: Callable[[], Any]) -> Callable[[Any], Any]:
     return functools.wraps(function)(lambda _event: function())
 
 
-def _name(function: object) -> str:
+def name_of(function: object) -> str:
+    """Return the qualified name of a function, or what it says of itself where it has none."""
     module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
     return f"{module}.{name}" if name else repr(function)

@@ -13,6 +13,7 @@ from typing import Any
 
 from blinker import Signal
 
+from bus.error_handler import ErrorHandler, guarded
 from bus.errors import NoTransactionError
 from bus.event import Published
 from bus.listener import Kind, Listener, Phase
@@ -55,6 +56,7 @@ class Steps:
     send: Callable[[Signal, object], None]
     pending: Callable[[UnitOfWork], PendingEvents]
     record: Callable[[PendingEvents, Published, Any], None]
+    on_error: ErrorHandler | None
 
 
 def compile_plan(route: Route, steps: Steps) -> Plan:
@@ -72,7 +74,15 @@ def _calls(listeners: Sequence[Listener], signals: Sequence[Signal], steps: Step
     def to(signal: Signal) -> Callable[[Any], Any]:
         return lambda event: steps.send(signal, event)
 
-    return (*(listener.call for listener in listeners), *(to(signal) for signal in signals))
+    return (*(_call_of(found, steps) for found in listeners), *(to(signal) for signal in signals))
+
+
+def _call_of(listener: Listener, steps: Steps) -> Callable[[Any], Any]:
+    call = _at_once(listener)
+    if steps.on_error is None:
+        return call
+    # What its reply causes is a part of its run.
+    return guarded(listener.id, _single(call, steps.republish), steps.on_error)
 
 
 def _sequence(calls: tuple[Callable[[Any], Any], ...], republish: Callable[[object], None]) -> Plan:
@@ -136,8 +146,7 @@ def _deferring(route: Route, steps: Steps, immediate: Plan, deferred: tuple[List
 def _fallback(route: Route, steps: Steps) -> Plan:
     strict = [found for found in route.of_kind(Kind.TRANSACTIONAL) if not found.declaration.fallback_execution]
     if not strict:
-        calls = tuple(_at_once(found) for found in route.listeners)
-        return _sequence((*calls, *_calls((), route.signals, steps)), steps.republish)
+        return _sequence(_calls(route.listeners, route.signals, steps), steps.republish)
 
     def refuse(_event: Any) -> None:
         raise NoTransactionError(
