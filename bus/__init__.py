@@ -1,7 +1,7 @@
 """Spring-style application events for Flask: modules publish facts and react to facts, the bus carries them."""
 
 from bus.assembly import assemble
-from bus.bus import EventBus, ModuleBus
+from bus.bus import EventBus
 from bus.clock import Clock, IdSource, SystemClock, Uuid7Source
 from bus.context import Delivery, current_delivery
 from bus.database import Database
@@ -27,8 +27,10 @@ from bus.errors import (
     WiringError,
 )
 from bus.event import event, event_view
+from bus.life import BusClosed, BusStarted, BusStopped
 from bus.listener import Phase, listener, module_listener, transactional_listener
 from bus.module import Module
+from bus.module_bus import ModuleBus
 from bus.transaction import transactional
 
 __all__ = [  # noqa: RUF022 - grouped by concept
@@ -48,6 +50,9 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     # the bus
     "EventBus",
     "ModuleBus",
+    "BusStarted",
+    "BusStopped",
+    "BusClosed",
     "Module",
     "assemble",
     # transactions

@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 
-from bus.bus import EventBus
+from bus.bus import BACKGROUND_THREADS, EventBus
 from bus.clock import Clock, IdSource
 from bus.database import Database
 from bus.envelope import Envelope
@@ -23,6 +23,7 @@ from bus.module import Module
 from bus.outbox.flow import Flow
 from bus.outbox.recorder import Carrier, OutboxRecorder
 from bus.outbox.sqlalchemy import SqlAlchemyOutboxStore
+from bus.outbox.store import OutboxStore
 from bus.runtime import Hosted, Runtime
 from bus.transport.base import Transport
 from bus.transport.inprocess import InProcessTransport
@@ -43,6 +44,7 @@ def assemble(
     ids: IdSource | None = None,
     random_source: random.Random | None = None,
     on_error: ErrorHandler | None = None,
+    background_threads: int = BACKGROUND_THREADS,
 ) -> EventBus:
     """Make a bus that records published events and carries them between modules. Starts nothing.
 
@@ -57,6 +59,7 @@ def assemble(
         ids: The identifiers; UUIDv7 by default.
         random_source: The randomness of retries.
         on_error: Takes the failures of plain listeners in place of their publisher; see `EventBus`.
+        background_threads: Threads for background listeners, at most.
 
     Raises:
         WiringError: A view cannot be read from its event, or a subscriber can never be reached.
@@ -69,25 +72,24 @@ def assemble(
     problems = wiring_problems(catalogue, databases.keys(), is_local=carrier.is_local)
     if problems:
         raise WiringError(problems)
-    bus = EventBus(catalogue=catalogue, owners=databases, clock=clock, ids=ids, on_error=on_error)
+    bus = EventBus(
+        catalogue=catalogue,
+        owners=databases,
+        clock=clock,
+        ids=ids,
+        on_error=on_error,
+        background_threads=background_threads,
+    )
     flow = Flow()
     source = random_source or random.SystemRandom()
     hosted = {name: _host(bus, name, database, source) for name, database in databases.items()}
     runtime = Runtime(hosted, [module.name for module in every], carrier, flow)
-    bus.record_with(
-        OutboxRecorder(
-            {name: parts.outbox for name, parts in hosted.items()},
-            bus.subscribers_of,
-            flow=flow,
-            clock=bus.clock,
-            carrier=Carrier(runtime.send_fresh, runtime.wake, _announcer(bus)),
-        )
-    )
-    bus.life = runtime
+    bus.record_with(_recorder(bus, runtime, {name: parts.outbox for name, parts in hosted.items()}, flow))
+    bus.live_as(runtime)
     for module in every:
         if module.name in hosted:
             _subscribe_functions(bus, module)
-    _renew_in_forked_child(bus, runtime)
+    _renew_in_forked_child(runtime)
     return bus
 
 
@@ -135,6 +137,11 @@ def _host(bus: EventBus, name: str, database: Database, random_source: random.Ra
     return Hosted(database, outbox, store, inbox, lambda: tuple(found.id for found in listeners(None)))
 
 
+def _recorder(bus: EventBus, runtime: Runtime, stores: Mapping[str, OutboxStore], flow: Flow) -> OutboxRecorder:
+    carrier = Carrier(runtime.send_fresh, runtime.wake, _announcer(bus))
+    return OutboxRecorder(stores, bus.subscribers_of, flow=flow, clock=bus.clock, carrier=carrier)
+
+
 def _subscribe_functions(bus: EventBus, module: Module) -> None:
     handle = bus.module(module.name)
     for function in module.listener_functions():
@@ -153,9 +160,9 @@ def _announcer(bus: EventBus) -> Callable[[Envelope], None]:
     return announce
 
 
-def _renew_in_forked_child(bus: EventBus, runtime: Runtime) -> None:
-    """Have a fork leave the child with a bus of its own; the hooks hold the bus weakly."""
-    bus_ref, runtime_ref = weakref.ref(bus), weakref.ref(runtime)
+def _renew_in_forked_child(runtime: Runtime) -> None:
+    """Have a fork leave the child with a runtime of its own; the hooks hold it weakly."""
+    runtime_ref = weakref.ref(runtime)
 
     def before() -> None:
         if (life := runtime_ref()) is not None:
@@ -166,8 +173,7 @@ def _renew_in_forked_child(bus: EventBus, runtime: Runtime) -> None:
             life.after_fork_in_parent()
 
     def in_child() -> None:
-        if (found := bus_ref()) is not None and (life := runtime_ref()) is not None:
-            found.after_fork()
+        if (life := runtime_ref()) is not None:
             life.after_fork_in_child()
 
     os.register_at_fork(before=before, after_in_parent=in_parent, after_in_child=in_child)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from bus.errors import StoppedError
+
 
 @dataclass(frozen=True, slots=True)
 class ListenerFailure:
@@ -32,6 +34,9 @@ def guarded(listener_id: str, run: Callable[[Any], None], on_error: ErrorHandler
     def run_guarded(event: Any) -> None:
         try:
             run(event)
+        except StoppedError:
+            # That is no failure of the listener: it could not be called, and its publisher has to know.
+            raise
         except Exception as error:  # noqa: BLE001 - the promise of an error handler: it takes what a listener raises
             on_error(ListenerFailure(listener_id, event, error))
 

@@ -49,6 +49,7 @@ class Declaration:
     condition: Callable[[Any], bool] | None = None
     phase: Phase = Phase.AFTER_COMMIT
     fallback_execution: bool = False
+    background: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +59,7 @@ class Listener:
     Attributes:
         id: Given, or the qualified name with the types it listens to.
         types: The event types that it receives, with their subclasses.
-        call: Takes the event; resolves the instance first where a provider stands behind it.
+        call: Takes an event that it accepts; resolves the instance first where a provider stands behind it.
         target: What makes two registrations the same one.
         module: The module that it belongs to, or None.
     """
@@ -77,6 +78,11 @@ class Listener:
         """Sort key: lower orders first, equal ones in the order of registration."""
         return self.declaration.order, self.sequence
 
+    def accepts(self, event: object) -> bool:
+        """Ask its condition, where it has one."""
+        condition = self.declaration.condition
+        return condition is None or bool(condition(event))
+
     def numbered(self, sequence: int) -> Listener:
         """Return this listener with its place in the order of registration."""
         return replace(self, sequence=sequence)
@@ -87,6 +93,7 @@ def listener(
     *types: type,
     order: int = LAST,
     condition: Callable[[Any], bool] | None = None,
+    background: bool = False,
     id: str | None = None,
 ) -> Callable[[F], F]: ...
 @overload
@@ -95,20 +102,28 @@ def listener(
     *types: Any,
     order: int = LAST,
     condition: Callable[[Any], bool] | None = None,
+    background: bool = False,
     id: str | None = None,
 ) -> Any:
     """Declare a function or method that runs at once, in the publisher's thread and transaction.
 
-    Its exception reaches the publisher unchanged and ends the dispatch. What it returns, unless None, is
-    published as a new event.
+    Its exception reaches the publisher unchanged and ends the dispatch, unless the bus has an error handler. What
+    it returns, unless None, is published as a new event.
+
+    In the background it runs on a thread of the bus, with a copy of the publisher's context variables: at once,
+    whatever becomes of the publisher's transaction, and outside of it. It is not durable. Its exception goes to the
+    error handler, else to the log, never to the publisher; what it returns goes nowhere; after `bus.close()` publish
+    raises StoppedError instead of calling it.
 
     Args:
         types: The event types; without them the parameter's annotation says which.
         order: Lower runs first; listeners without one run last, in the order of their registration.
-        condition: Asked with each event; the listener is passed over where it answers false.
+        condition: Asked with each event, in the publisher's thread; the listener is passed over where it answers false.
+        background: Run it on a thread of the bus, in the order of the calls as far as threads are free.
         id: A name to remove it by; otherwise the qualified name with the types.
     """
-    return _decorate(types, Declaration(Kind.PLAIN, order=order, condition=condition, id=id))
+    declared = Declaration(Kind.PLAIN, order=order, condition=condition, background=background, id=id)
+    return _decorate(types, declared)
 
 
 @overload
@@ -266,14 +281,8 @@ def _build(  # noqa: PLR0917 - the parts of one value
     target: object,
     module: str | None,
 ) -> Listener:
-    if declared.condition is not None:
-        call = _conditional(call, declared.condition)
     given = declared.id or f"{name_of(function)}({', '.join(found.__name__ for found in types)})"
     return Listener(given, name_of(function), types, declared, call, target, module)
-
-
-def _conditional(call: Callable[[Any], Any], condition: Callable[[Any], bool]) -> Callable[[Any], Any]:
-    return lambda event: call(event) if condition(event) else None
 
 
 def _without_event(function: Callable[[], Any]) -> Callable[[Any], Any]:

@@ -47,6 +47,10 @@ class _Deferred:
     event: Any
     listener: Listener
 
+    def run(self) -> None:
+        if self.listener.accepts(self.event):
+            self.listener.call(self.event)
+
 
 class PendingEvents:
     """The events that one bus was given in one unit of work. Lives in the thread that runs the unit."""
@@ -89,7 +93,7 @@ class PendingEvents:
             raise BusError(f"BEFORE_COMMIT listeners go on publishing for one another ({MAX_ROUNDS} rounds): {names}")
         self._before_commit_done = len(self._entries)
         for entry in due:
-            entry.listener.call(entry.event)
+            entry.run()
         return bool(fresh)
 
     def write(self) -> None:
@@ -136,7 +140,7 @@ class PendingEvents:
     def _run(self, phase: Phase) -> None:
         for entry in _of_phase(self._entries, phase):
             try:
-                entry.listener.call(entry.event)
+                entry.run()
             except Exception:
                 # The transaction has its outcome; a listener after it can no longer change it.
                 log.exception("listener %s failed %s", entry.listener.id, phase.value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from blinker import Signal
@@ -56,6 +57,7 @@ class Steps:
     send: Callable[[Signal, object], None]
     pending: Callable[[UnitOfWork], PendingEvents]
     record: Callable[[PendingEvents, Published, Any], None]
+    in_background: Callable[[Listener, object], None]
     on_error: ErrorHandler | None
 
 
@@ -78,7 +80,7 @@ def _calls(listeners: Sequence[Listener], signals: Sequence[Signal], steps: Step
 
 
 def _call_of(listener: Listener, steps: Steps) -> Callable[[Any], Any]:
-    call = _at_once(listener)
+    call = _at_once(listener, steps)
     if steps.on_error is None:
         return call
     # What its reply causes is a part of its run.
@@ -158,17 +160,22 @@ def _fallback(route: Route, steps: Steps) -> Plan:
     return refuse
 
 
-def _at_once(listener: Listener) -> Callable[[Any], Any]:
-    """Return the call of a listener that runs though no transaction does; what a late one returns goes nowhere."""
-    if listener.declaration.kind is Kind.PLAIN:
-        return listener.call
+def _at_once(listener: Listener, steps: Steps) -> Callable[[Any], Any]:
+    """Return the call of a listener that runs now."""
+    call = listener.call
+    if listener.declaration.background:
+        call = partial(steps.in_background, listener)
+    elif listener.declaration.kind is Kind.TRANSACTIONAL:
+        call = partial(_run_without_transaction, listener)
+    if listener.declaration.condition is None:
+        return call
+    return lambda event: call(event) if listener.accepts(event) else None
 
-    def call(event: Any) -> None:
-        if listener.declaration.phase is Phase.AFTER_ROLLBACK:
-            log.warning("listener %s runs without any transaction, and none was rolled back", listener.id)
-        listener.call(event)
 
-    return call
+def _run_without_transaction(listener: Listener, event: Any) -> None:
+    if listener.declaration.phase is Phase.AFTER_ROLLBACK:
+        log.warning("listener %s runs without any transaction, and none was rolled back", listener.id)
+    listener.call(event)
 
 
 def _outside_transaction(published: Published) -> str:

@@ -61,7 +61,7 @@ class Shop:
                 self.order_bus.publish(OrderPlaced(order_id))
 
     def close(self) -> None:
-        self.bus.stop()
+        self.bus.close()
         for database in (self.order, self.kitchen):
             database.close()
 
