@@ -13,7 +13,8 @@ from enum import Enum
 from typing import Any, TypeVar, overload
 
 from bus.errors import InvalidListenerError
-from bus.signature import event_types_of, takes_event
+from bus.generic import shown
+from bus.signature import event_types_of, is_event_type, takes_event
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -58,7 +59,7 @@ class Listener:
 
     Attributes:
         id: Given, or the qualified name with the types it listens to.
-        types: The event types that it receives, with their subclasses.
+        types: The event types that it receives, with their subclasses: classes, and generic ones with arguments.
         call: Takes an event that it accepts; resolves the instance first where a provider stands behind it.
         target: What makes two registrations the same one.
         module: The module that it belongs to, or None.
@@ -234,7 +235,7 @@ def listeners_of_class(cls: type, provider: Callable[[], Any], module: str | Non
 def _decorate(types: tuple[Any, ...], declared: Declaration) -> Any:
     if len(types) == 1 and inspect.isroutine(types[0]):
         return _mark(types[0], declared)
-    wrong = [found for found in types if not isinstance(found, type)]
+    wrong = [found for found in types if not is_event_type(found)]
     if wrong:
         raise InvalidListenerError(f"a listener's event types are classes, not {wrong[0]!r}")
     return lambda function: _mark(function, replace(declared, types=types))
@@ -281,7 +282,7 @@ def _build(  # noqa: PLR0917 - the parts of one value
     target: object,
     module: str | None,
 ) -> Listener:
-    given = declared.id or f"{name_of(function)}({', '.join(found.__name__ for found in types)})"
+    given = declared.id or f"{name_of(function)}({', '.join(map(shown, types))})"
     return Listener(given, name_of(function), types, declared, call, target, module)
 
 
