@@ -3,12 +3,13 @@
 from bus.assembly import assemble
 from bus.bus import EventBus
 from bus.clock import Clock, IdSource, SystemClock, Uuid7Source
-from bus.context import Delivery, current_delivery
+from bus.context import Delivery, Trace, current_delivery, current_trace, trace_context
 from bus.database import Database
 from bus.envelope import Envelope
 from bus.error_handler import ErrorHandler, ListenerFailure
 from bus.errors import (
     BusError,
+    CascadeError,
     DrainTimeoutError,
     DuplicateNameError,
     ForeignEventError,
@@ -22,6 +23,7 @@ from bus.errors import (
     RollbackOnlyError,
     SchemaError,
     StoppedError,
+    TooManyEventsError,
     TransactionControlError,
     UnknownModuleError,
     WiringError,
@@ -45,6 +47,9 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     "Phase",
     "Delivery",
     "current_delivery",
+    "Trace",
+    "current_trace",
+    "trace_context",
     "ListenerFailure",
     "ErrorHandler",
     # the bus
@@ -65,6 +70,7 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     "Uuid7Source",
     # errors
     "BusError",
+    "CascadeError",
     "DrainTimeoutError",
     "DuplicateNameError",
     "ForeignEventError",
@@ -78,6 +84,7 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     "RollbackOnlyError",
     "SchemaError",
     "StoppedError",
+    "TooManyEventsError",
     "TransactionControlError",
     "UnknownModuleError",
     "WiringError",

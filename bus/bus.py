@@ -11,8 +11,9 @@ from typing import Any, cast
 
 from blinker import Signal
 
+from bus.cascade import MAX_DEPTH, this_thread, too_deep
 from bus.clock import Clock, IdSource, SystemClock, Uuid7Source
-from bus.context import current_delivery
+from bus.context import NO_TRACE, Moment, current_cause, resumed, this_moment
 from bus.envelope import Envelope
 from bus.error_handler import ErrorHandler, guarded
 from bus.errors import BusError, ForeignEventError, InvalidListenerError, UnknownModuleError
@@ -98,11 +99,21 @@ class EventBus:
 
         Raises:
             NoTransactionError: The event needs a running unit of work of its module, and there is none.
+            CascadeError: More than 32 events have caused one another.
+            TooManyEventsError: The unit of work has more than 10,000 rows of events and of what is owed.
             PayloadError: A published event cannot be written as JSON, or is larger than 256 KiB.
             Exception: Whatever a plain listener raised, the same object; the listeners after it are not called.
                 With an error handler: what the handler raised.
         """
-        self._plans[type(event)](event)
+        cls = type(event)
+        chain = this_thread.chain
+        if len(chain) >= MAX_DEPTH:
+            raise too_deep((*chain, cls))
+        chain.append(cls)
+        try:
+            self._plans[cls](event)
+        finally:
+            chain.pop()
 
     def subscribe(self, target: object, *, module: str | None = None) -> tuple[str, ...]:
         """Register a decorated function, or every decorated method of an object; return the ids.
@@ -318,18 +329,24 @@ class EventBus:
 
     def _in_background(self, listener: Listener, event: object) -> None:
         run = listener.call if self._on_error is None else guarded(listener.id, listener.call, self._on_error)
-        self._lifecycle.run_in_background(listener.id, partial(copy_context().run, run, event))
+        job = partial(_go_on, this_moment(), run, event)
+        self._lifecycle.run_in_background(listener.id, partial(copy_context().run, job))
 
     def _pending(self, unit: UnitOfWork) -> PendingEvents:
         return cast(PendingEvents, unit.participant(self, lambda: PendingEvents(unit, self._recorder)))
 
-    def _record(self, pending: PendingEvents, published: Published, event: object) -> None:
+    def _record(self, pending: PendingEvents, published: Published, event: object) -> Envelope:
         data = write_payload(published.type.name, event)
-        pending.record(self._envelope(published, event, data))
+        envelope = self._envelope(published, event, data)
+        pending.record(envelope, owed=len(self.subscribers_of(envelope.type)))
         failpoint("publish.recorded")
+        return envelope
 
     def _envelope(self, published: Published, event: object, data: bytes) -> Envelope:
-        cause = current_delivery()
+        cause = current_cause()
+        if len(cause.ancestry) >= MAX_DEPTH:
+            raise too_deep((*cause.ancestry, published.type.name))
+        trace = cause.trace or NO_TRACE
         id = self.ids.new()
         key = published.type.key
         return Envelope(
@@ -339,8 +356,14 @@ class EventBus:
             version=published.type.version,
             subject=None if key is None else str(getattr(event, key)),
             time=self.clock.microseconds(),
-            correlationid=cause.envelope.correlationid if cause else id,
-            causationid=cause.envelope.id if cause else None,
-            traceparent=cause.envelope.traceparent if cause else None,
+            correlationid=trace.correlation_id or id,
+            causationid=trace.causation_id,
+            traceparent=trace.traceparent,
             data=data,
+            ancestry=cause.ancestry,
         )
+
+
+def _go_on(moment: Moment, run: Callable[[Any], Any], event: object) -> None:
+    with resumed(moment):
+        run(event)

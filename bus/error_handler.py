@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bus.errors import StoppedError
+from bus.errors import CascadeError, StoppedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ def guarded(listener_id: str, run: Callable[[Any], None], on_error: ErrorHandler
     def run_guarded(event: Any) -> None:
         try:
             run(event)
-        except StoppedError:
-            # That is no failure of the listener: it could not be called, and its publisher has to know.
+        except (StoppedError, CascadeError):
+            # No failures of the listener: it could not be called, or it is a part of a loop, which has to end here.
             raise
         except Exception as error:  # noqa: BLE001 - the promise of an error handler: it takes what a listener raises
             on_error(ListenerFailure(listener_id, event, error))

@@ -10,10 +10,12 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from blinker import Signal
 
+from bus.context import caused_by
+from bus.envelope import Envelope
 from bus.error_handler import ErrorHandler, guarded
 from bus.errors import NoTransactionError
 from bus.event import Published
@@ -56,7 +58,7 @@ class Steps:
     republish: Callable[[object], None]
     send: Callable[[Signal, object], None]
     pending: Callable[[UnitOfWork], PendingEvents]
-    record: Callable[[PendingEvents, Published, Any], None]
+    record: Callable[[PendingEvents, Published, Any], Envelope]
     in_background: Callable[[Listener, object], None]
     on_error: ErrorHandler | None
 
@@ -66,7 +68,7 @@ def compile_plan(route: Route, steps: Steps) -> Plan:
     deferred = route.of_kind(Kind.TRANSACTIONAL)
     immediate = _sequence(_calls(route.of_kind(Kind.PLAIN), route.signals, steps), steps.republish)
     if route.published is not None:
-        return _recording(route.published, route.owner, steps, immediate, deferred)
+        return _recording(route, steps, immediate, deferred)
     if deferred:
         return _deferring(route, steps, immediate, deferred)
     return immediate
@@ -109,22 +111,22 @@ def _single(call: Callable[[Any], Any], republish: Callable[[object], None]) -> 
     return call_one
 
 
-def _recording(
-    published: Published,
-    owner: object,
-    steps: Steps,
-    immediate: Plan,
-    deferred: tuple[Listener, ...],
-) -> Plan:
+def _recording(route: Route, steps: Steps, immediate: Plan, deferred: tuple[Listener, ...]) -> Plan:
+    published, owner = cast(Published, route.published), route.owner
+    is_heard = bool(route.listeners or route.signals)
+
     def record(event: Any) -> None:
         unit = innermost_unit()
         if unit is None or unit.owner is not owner:
             raise NoTransactionError(_outside_transaction(published))
         pending = steps.pending(unit)
-        steps.record(pending, published, event)
-        immediate(event)
-        for listener in deferred:
-            pending.defer(event, listener)
+        envelope = steps.record(pending, published, event)
+        if not is_heard:
+            return
+        with caused_by(envelope):
+            immediate(event)
+            for listener in deferred:
+                pending.defer(event, listener)
 
     return record
 

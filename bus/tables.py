@@ -20,7 +20,7 @@ Time = BigInteger
 
 metadata = MetaData()
 
-#: Append-only history of every event that the module ever published.
+#: Append-only history of every event that the module ever published. `ancestry`: names parted by blanks, oldest first.
 bus_event = Table(
     "bus_event",
     metadata,
@@ -33,6 +33,7 @@ bus_event = Table(
     Column("correlation_id", String(200), nullable=False),
     Column("causation_id", String(200)),
     Column("traceparent", String(55)),
+    Column("ancestry", Text),
     Column("payload", LargeBinary, nullable=False),
 )
 
