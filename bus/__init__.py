@@ -1,11 +1,12 @@
 """Spring-style application events for Flask: modules publish facts and react to facts, the bus carries them."""
 
 from bus.assembly import assemble
-from bus.bus import EventBus, ModuleBus
+from bus.bus import EventBus
 from bus.clock import Clock, IdSource, SystemClock, Uuid7Source
-from bus.context import Delivery, current_delivery
+from bus.context import Delivery, Trace, current_delivery, current_trace, trace_context
 from bus.database import Database
 from bus.envelope import Envelope
+from bus.error_handler import ErrorHandler, ListenerFailure
 from bus.errors import (
     BusError,
     CascadeError,
@@ -23,14 +24,17 @@ from bus.errors import (
     RollbackOnlyError,
     SchemaError,
     StoppedError,
+    TooManyEventsError,
     TransactionControlError,
     UnknownModuleError,
     UnknownTargetError,
     WiringError,
 )
 from bus.event import event, event_view
+from bus.life import BusClosed, BusStarted, BusStopped
 from bus.listener import Phase, listener, module_listener, transactional_listener
 from bus.module import Module
+from bus.module_bus import ModuleBus
 from bus.operations import Operations, operations_of
 from bus.retry import (
     KillSwitch,
@@ -71,9 +75,17 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     "NotBefore",
     "Operations",
     "operations_of",
+    "Trace",
+    "current_trace",
+    "trace_context",
+    "ListenerFailure",
+    "ErrorHandler",
     # the bus
     "EventBus",
     "ModuleBus",
+    "BusStarted",
+    "BusStopped",
+    "BusClosed",
     "Module",
     "assemble",
     # transactions
@@ -101,6 +113,7 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     "RollbackOnlyError",
     "SchemaError",
     "StoppedError",
+    "TooManyEventsError",
     "TransactionControlError",
     "UnknownModuleError",
     "UnknownTargetError",
