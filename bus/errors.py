@@ -114,6 +114,10 @@ class TooManyEventsError(BusError):
         )
 
 
+class EnvelopeError(BusError):
+    """Raised when bytes that should be an envelope are none."""
+
+
 class TransactionControlError(BusError):
     """Raised when code inside a unit of work commits, rolls back or closes its session itself."""
 
