@@ -33,6 +33,7 @@ from bus.life import BusClosed, BusStarted, BusStopped
 from bus.listener import Phase, listener, module_listener, transactional_listener
 from bus.module import Module
 from bus.module_bus import ModuleBus
+from bus.observation import ListenerCall, ListenerObserver
 from bus.transaction import transactional
 
 __all__ = [  # noqa: RUF022 - grouped by concept
@@ -52,6 +53,8 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     "trace_context",
     "ListenerFailure",
     "ErrorHandler",
+    "ListenerCall",
+    "ListenerObserver",
     # the bus
     "EventBus",
     "ModuleBus",
