@@ -177,13 +177,16 @@ class EventBus:
         with self._lock:
             self._observers = (*self._observers, observer)
 
-    def explain(self, event: type | str) -> Explanation:
-        """Say who listens to an event type, or to a published event by name, how and in what order.
+    def explain(self, event: object) -> Explanation:
+        """Say who listens to an event, how and in what order, and who does not and why.
+
+        Args:
+            event: A class, the name of a published event, or one event, for which the conditions are asked.
 
         Raises:
             LookupError: No published event has that name.
         """
-        return explain(self.registry, self.catalogue, event)
+        return explain(self.registry, self.catalogue, self._owners.keys(), event)
 
     def module_listeners(self, module: str, event_name: str | None = None) -> tuple[Listener, ...]:
         """Return a module's durable listeners, of one event or of all, in the order of their runs."""
