@@ -59,6 +59,11 @@ class Runtime:
         self._flow = flow
         self._renew()
 
+    @property
+    def hosted(self) -> Mapping[str, Hosted]:
+        """The parts of each module that this process hosts."""
+        return self._hosted
+
     def start(self) -> None:
         """Start the relays and the workers, and sweep at once."""
         if self._is_running or self._is_over:

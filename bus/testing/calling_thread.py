@@ -1,0 +1,94 @@
+"""The life of a bus without threads: for a module that is tested alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from bus.bus import EventBus
+from bus.envelope import Envelope
+from bus.errors import DrainTimeoutError
+from bus.runtime import Hosted
+from bus.status import ModuleStatus
+from bus.testing.transport import RecordingTransport
+
+#: Envelopes that one claim takes.
+CLAIM = 100
+
+
+class CallingThread:
+    """Runs the listeners of one module in the thread that asks: when it delivers, starts or drains.
+
+    A listener's failure is recorded as ever; then it is raised, the same object, unless failures are not to be
+    raised. Several failures are raised as one group.
+    """
+
+    def __init__(self, bus: EventBus, name: str, parts: Hosted, targets: Collection[str]) -> None:
+        self.raise_failures = True
+        self.transport = RecordingTransport()
+        self._name = name
+        self._parts = parts
+        self._targets = targets
+        self._failures: list[BaseException] = []
+        self._carried = bus.life
+        bus.signals.listener_failed.connect(self._note_failure)
+        self.transport.open({name: self}, self._acknowledged)
+        bus.life = self
+
+    def accept(self, envelope: Envelope, sends: int) -> None:
+        """Run the listeners of an event that was sent to the module, and acknowledge it."""
+        self._parts.inbox.receive(envelope, sends)
+        self.transport.acknowledge(self._name, envelope)
+
+    def start(self) -> None:
+        """Run what is due: what the module owes itself, and retries."""
+        while self._send_due() or self._parts.inbox.run_due():
+            pass
+        self.raise_failed()
+
+    def drain(self, timeout: float) -> None:
+        """Run what is due; time does not pass meanwhile.
+
+        Raises:
+            DrainTimeoutError: Something is left that is not due yet: move the clock on.
+        """
+        self.start()
+        left = sum(owed.count for owed in self._parts.outbox.owed()) + self._parts.inbox_store.retrying()
+        if left:
+            raise DrainTimeoutError({self._name: left}, timeout)
+
+    def stop(self, grace: float) -> None:
+        """Carry nothing more."""
+        self.transport.close()
+
+    def is_ready(self) -> bool:
+        """Say yes: there is nothing between the module and its stand-ins."""
+        return True
+
+    def status(self) -> list[ModuleStatus]:
+        """Return what the module owes and how its listeners fare."""
+        return self._carried.status()
+
+    def raise_failed(self) -> None:
+        """Raise what listeners have raised since the last call."""
+        failures, self._failures = self._failures, []
+        if len(failures) == 1:
+            raise failures[0]
+        if failures:
+            raise BaseExceptionGroup("several listeners failed", failures)
+
+    def _send_due(self) -> bool:
+        claimed = [
+            (target, found)
+            for target in self._parts.outbox.due_targets(self._targets)
+            for found in self._parts.outbox.claim(target, CLAIM)
+        ]
+        for target, found in claimed:
+            self.transport.send(target, found.envelope, found.sends)
+        return bool(claimed)
+
+    def _acknowledged(self, target: str, envelope: Envelope) -> None:
+        self._parts.outbox.acknowledge([(target, envelope.id)])
+
+    def _note_failure(self, _sender: object, error: BaseException, **_which: str) -> None:
+        if self.raise_failures:
+            self._failures.append(error)
