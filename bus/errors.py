@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 
 class BusError(Exception):
     """Base of every error that the bus raises on purpose."""
@@ -21,6 +23,21 @@ class DuplicateNameError(BusError):
 
 class UnknownModuleError(BusError):
     """Raised when a module is named that the bus does not know."""
+
+
+class UnknownTargetError(BusError):
+    """Raised when an operator names a listener or a module that no hosted module has.
+
+    Attributes:
+        target: What was named.
+        known: What can be named here.
+    """
+
+    def __init__(self, target: str, known: list[str]) -> None:
+        self.target, self.known = target, known
+        near = get_close_matches(target, known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known) or 'none'}"
+        super().__init__(f"no module and no module listener here is named {target!r}; {hint}")
 
 
 class WiringError(BusError):
@@ -64,6 +81,21 @@ class PayloadError(BusError):
     """Raised when a payload cannot be written, or cannot be read as the view that a listener asks for."""
 
 
+class CascadeError(BusError):
+    """Raised by publish when events have caused events too many times in a row.
+
+    Attributes:
+        chain: The names of the events, the first cause first.
+    """
+
+    def __init__(self, chain: tuple[str, ...]) -> None:
+        self.chain = chain
+        super().__init__(
+            f"events cause events {len(chain)} deep, which is taken for a loop: {' → '.join(chain)}; break it "
+            "with a condition or a state that ends it"
+        )
+
+
 class TransactionControlError(BusError):
     """Raised when code inside a unit of work commits, rolls back or closes its session itself."""
 
@@ -95,6 +127,10 @@ class DrainTimeoutError(BusError):
 
 class StoppedError(BusError):
     """Raised when the bus is asked to carry events after it was stopped."""
+
+
+class RetentionError(BusError):
+    """Raised when completed publications would be forgotten while their events may still be sent again."""
 
 
 class MissingExtraError(BusError):

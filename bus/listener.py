@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any, TypeVar, overload
 
 from bus.errors import InvalidListenerError
+from bus.retry import RetryPolicy
 from bus.signature import event_types_of, takes_event
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -49,6 +50,7 @@ class Declaration:
     condition: Callable[[Any], bool] | None = None
     phase: Phase = Phase.AFTER_COMMIT
     fallback_execution: bool = False
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,24 +157,27 @@ def transactional_listener(
     return _decorate(types, declared)
 
 
-def module_listener(id: str, *, order: int = LAST) -> Callable[[F], F]:
+def module_listener(id: str, *, order: int = LAST, retry: RetryPolicy | None = None) -> Callable[[F], F]:
     """Declare a function or method that reacts durably to a published event, usually another module's.
 
     It runs after the publisher's commit, on a worker of its own module, in a unit of work on its own module's
     database; what it writes and publishes there happens once per event. It fails on its own: the publisher
-    never hears of it, and the publication is tried again.
+    never hears of it, and the publication is tried again as its retry policy says, until it is a dead letter.
 
     Args:
         id: The stored name, `module.reaction`, such as `kitchen.open_ticket`. It outlives renames of the
             function: change it, and publications under the old name find no listener.
         order: Lower runs first among the module's listeners of one event.
+        retry: What becomes of failures; without one the defaults of `RetryPolicy`.
     """
     if not isinstance(id, str) or "." not in id:
         raise InvalidListenerError(
             f"@module_listener needs a stored id of the form 'module.reaction', not {id!r}: "
             '@module_listener("kitchen.open_ticket")'
         )
-    decorate: Callable[[F], F] = _decorate((), Declaration(Kind.MODULE, id=id, order=order))
+    decorate: Callable[[F], F] = _decorate(
+        (), Declaration(Kind.MODULE, id=id, order=order, retry=retry or RetryPolicy())
+    )
     return decorate
 
 

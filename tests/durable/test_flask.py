@@ -169,8 +169,20 @@ def test_status_as_json(shop: Shop, app: Flask) -> None:
         "module": "kitchen",
         "owed": [],
         "listeners": [
-            {"id": "kitchen.fail", "completed": 0, "retrying": 1, "last_error": "ValueError: no dough", "known": True}
+            {
+                "id": "kitchen.fail",
+                "completed": 0,
+                "open": 1,
+                "retrying": 1,
+                "parked": 0,
+                "dead": 0,
+                "oldest_seconds": 0.0,
+                "last_error": "ValueError: no dough",
+                "paused": None,
+                "known": True,
+            }
         ],
+        "quarantined": 0,
         "degraded": True,
     }
     assert order["owed"] == [{"target": "kitchen", "count": 1, "oldest_seconds": 0.0}]
