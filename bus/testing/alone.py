@@ -14,6 +14,8 @@ from bus.database import Database
 from bus.envelope import Envelope
 from bus.errors import BusError
 from bus.event import published_name
+from bus.inbox.dead_letters import PublicationQuery, PublicationRecord
+from bus.inbox.state import Reason, State
 from bus.module import Module
 from bus.runtime import Runtime
 from bus.serialization import write_payload
@@ -23,6 +25,9 @@ from bus.testing.published import PublishedEvents
 from bus.testing.stand_ins import stand_ins
 from bus.testing.transport import RecordingTransport
 from bus.unit_of_work import innermost_unit
+
+#: Publications of one state that a test may ask for.
+MOST = 10_000
 
 
 def boot_alone(
@@ -55,8 +60,8 @@ def boot_alone(
     database.create_tables()
     every = [module, *stand_ins(module)]
     bus = assemble(every, {module.name: database}, transport=RecordingTransport(), clock=clock, ids=ids)
-    hosted = cast(Runtime, bus.life).hosted[module.name]  # what `assemble` has made
-    life = CallingThread(bus, module.name, hosted, [each.name for each in every])
+    runtime = cast(Runtime, bus.life)  # that is what `assemble` makes
+    life = CallingThread(bus, module.name, runtime, [each.name for each in every])
     life.raise_failures = raise_failures
     return ModuleUnderTest(bus, database, clock, life, _container(bus, module, database, provide or {}))
 
@@ -89,6 +94,16 @@ class ModuleUnderTest:
     def published(self) -> list[object]:
         """What the module has published and committed, as instances of its own classes, in order."""
         return list(self.events)
+
+    @property
+    def publications(self) -> list[PublicationRecord]:
+        """How each listener fared with each event that was heard, in any state, in the order of the events.
+
+        `bus.operations_of` gives what may be done about them.
+        """
+        queries = [*map(PublicationQuery, State), PublicationQuery(reason=Reason.DISCARDED)]
+        found = [record for query in queries for record in self._life.operations.find(query, limit=MOST)]
+        return sorted(found, key=lambda record: (record.event_id, record.listener_id))
 
     @property
     def transport(self) -> RecordingTransport:

@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from bus.bus import EventBus
 from bus.envelope import Envelope
-from bus.errors import DrainTimeoutError
-from bus.runtime import Hosted
+from bus.errors import BusError, DrainTimeoutError
+from bus.runtime import Runtime
 from bus.status import ModuleStatus
 from bus.testing.transport import RecordingTransport
 
@@ -19,18 +19,25 @@ class CallingThread:
     """Runs the listeners of one module in the thread that asks: when it delivers, starts or drains.
 
     A listener's failure is recorded as ever; then it is raised, the same object, unless failures are not to be
-    raised. Several failures are raised as one group.
+    raised. Several failures are raised as one group. An event that this build cannot read is a failure too.
+
+    Attributes:
+        operations: What an operator asks of the module.
+        raise_failures: Whether failures are raised.
+        transport: What was sent and acknowledged.
     """
 
-    def __init__(self, bus: EventBus, name: str, parts: Hosted, targets: Collection[str]) -> None:
+    def __init__(self, bus: EventBus, name: str, runtime: Runtime, targets: Collection[str]) -> None:
+        self.operations = runtime.operations
         self.raise_failures = True
         self.transport = RecordingTransport()
         self._name = name
-        self._parts = parts
+        self._parts = runtime.hosted[name]
         self._targets = targets
         self._failures: list[BaseException] = []
-        self._carried = bus.life
+        self._runtime = runtime
         bus.signals.listener_failed.connect(self._note_failure)
+        bus.signals.publication_parked.connect(self._note_parked)
         self.transport.open({name: self}, self._acknowledged)
         bus.life = self
 
@@ -41,7 +48,7 @@ class CallingThread:
 
     def start(self) -> None:
         """Run what is due: what the module owes itself, and retries."""
-        while self._send_due() or self._parts.inbox.run_due():
+        while self._send_due() or self._run_due():
             pass
         self.raise_failed()
 
@@ -66,7 +73,7 @@ class CallingThread:
 
     def status(self) -> list[ModuleStatus]:
         """Return what the module owes and how its listeners fare."""
-        return self._carried.status()
+        return self._runtime.status()
 
     def raise_failed(self) -> None:
         """Raise what listeners have raised since the last call."""
@@ -75,6 +82,10 @@ class CallingThread:
             raise failures[0]
         if failures:
             raise BaseExceptionGroup("several listeners failed", failures)
+
+    def _run_due(self) -> bool:
+        # Looking first takes up what was paused, resumed or left behind by a crash.
+        return self._parts.inbox.has_due() and self._parts.inbox.run_due()
 
     def _send_due(self) -> bool:
         claimed = [
@@ -89,6 +100,9 @@ class CallingThread:
     def _acknowledged(self, target: str, envelope: Envelope) -> None:
         self._parts.outbox.acknowledge([(target, envelope.id)])
 
-    def _note_failure(self, _sender: object, error: BaseException, **_which: str) -> None:
+    def _note_failure(self, _sender: object, error: BaseException, **_which: object) -> None:
         if self.raise_failures:
             self._failures.append(error)
+
+    def _note_parked(self, sender: object, listener_id: str, event_id: str, reason: str, **_rest: object) -> None:
+        self._note_failure(sender, BusError(f"listener {listener_id} cannot read event {event_id}: {reason}"))

@@ -120,7 +120,9 @@ class Stimulated(Generic[R]):
         told += [f"failed: {failure}" for failure in self._meanwhile.failures]
         for module in self._bus.life.status():
             told += [f"still owed: {owed.count} from {module.module} to {owed.target}" for owed in module.owed]
-            told += [f"retrying: {found.retrying} of {found.id}" for found in module.listeners if found.retrying]
+            for found in module.listeners:
+                states = {"open": found.open, "parked": found.parked, "dead": found.dead}
+                told += [f"{state}: {count} of {found.id}" for state, count in states.items() if count]
         return AssertionError("\n".join(told))
 
 
@@ -141,6 +143,7 @@ class Meanwhile:
         # Held weakly: it hears as long as somebody can still ask it.
         bus.signals.published.connect(self._note_event)
         bus.signals.listener_failed.connect(self._note_failure)
+        bus.signals.listener_completed.connect(self._note_completion)
 
     def first_error(self) -> BaseException | None:
         """Return what the first failed listener has raised, with its traceback."""
@@ -150,7 +153,10 @@ class Meanwhile:
         self.events.note(sender, envelope)
         self.news.set()
 
-    def _note_failure(self, _sender: object, listener_id: str, event_id: str, error: BaseException) -> None:
-        self.failures.append(f"{listener_id} for event {event_id}: {type(error).__name__}: {error}")
+    def _note_failure(self, _sender: object, listener_id: str, error: BaseException, **which: object) -> None:
+        self.failures.append(f"{listener_id} for event {which['event_id']}: {type(error).__name__}: {error}")
         self._errors.append(error)
+        self.news.set()
+
+    def _note_completion(self, _sender: object, **_which: object) -> None:
         self.news.set()

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from bus import BusError, DrainTimeoutError, Module, current_delivery, event, event_view, module_listener
+from bus import (
+    BusError,
+    DrainTimeoutError,
+    Module,
+    RetryPolicy,
+    current_delivery,
+    event,
+    event_view,
+    module_listener,
+    operations_of,
+)
+from bus.inbox.dead_letters import PublicationQuery
+from bus.inbox.state import Reason, State
 from bus.testing import ModuleUnderTest, boot_alone
 
 
@@ -144,6 +156,46 @@ def test_retry_runs_when_the_clock_has_moved(tmp_path: Path) -> None:
         kitchen.run_due()
 
     assert runs == ["17", "17"]
+
+
+def test_publications_tell_how_each_listener_fared(tmp_path: Path) -> None:
+    with boot_alone(KITCHEN, tmp_path, raise_failures=False) as kitchen:
+        kitchen.own.subscribe(refuse)
+        kitchen.own.subscribe(opening(kitchen))
+        kitchen.hear(NewOrder("17"))
+
+        opened, refused = kitchen.publications
+
+    assert (opened.listener_id, opened.state, opened.event_name) == ("kitchen.open_ticket", State.COMPLETED, None)
+    assert (refused.listener_id, refused.state, refused.reason) == ("kitchen.refuse", State.RETRYING, Reason.FAILED)
+    assert refused.error == "ValueError: no room for 17"
+
+
+def test_dead_letter_is_redelivered_by_an_operator(tmp_path: Path) -> None:
+    is_full = True
+
+    @module_listener("kitchen.stop", retry=RetryPolicy(max_failures=1))
+    def stop(new: NewOrder) -> None:
+        if is_full:
+            raise ValueError("full")
+
+    with boot_alone(KITCHEN, tmp_path, raise_failures=False) as kitchen:
+        kitchen.own.subscribe(stop)
+        kitchen.hear(NewOrder("17"))
+        states = [found.state for found in kitchen.publications]
+        is_full = False
+        operations_of(kitchen.bus).redeliver(PublicationQuery(), who="Ada")
+        kitchen.run_due()
+
+        assert (states, [found.state for found in kitchen.publications]) == ([State.DEAD], [State.COMPLETED])
+
+
+def test_event_that_this_build_cannot_read_is_a_failure(kitchen: ModuleUnderTest) -> None:
+    kitchen.own.subscribe(opening(kitchen))
+    newer = replace(kitchen.envelope(NewOrder("17")), version=2)
+
+    with pytest.raises(BusError, match=r"cannot read event .*: newer_version"):
+        kitchen.deliver(newer)
 
 
 def test_what_the_module_publishes_for_itself_is_heard_before_hear_returns(kitchen: ModuleUnderTest) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bus import module_listener
+from bus import RetryAfter, module_listener
 from bus.testing import Scenario, boot_alone
 from tests.durable.shop import (
     KITCHEN,
@@ -34,7 +34,7 @@ def answering(shop: Shop) -> Shop:
 
 @module_listener("kitchen.refuse")
 def refuse(event: WantedDish) -> None:
-    raise ValueError("no dough")
+    raise RetryAfter(60, counts=True)
 
 
 def test_event_that_another_module_publishes_in_answer_is_waited_for(answering: Shop) -> None:
@@ -102,9 +102,11 @@ def test_error_tells_what_was_published_what_failed_and_what_is_owed(shop: Shop,
 
     told = str(raised.value).splitlines()
     assert "  order.placed: OrderPlaced(order_id=7, note='')" in told
-    assert next(line for line in told if line.startswith("failed: kitchen.refuse for event ")).endswith("no dough")
-    assert "retrying: 1 of kitchen.refuse" in told
-    assert repr(raised.value.__cause__) == "ValueError('no dough')"
+    assert next(line for line in told if line.startswith("failed: kitchen.refuse for event ")).endswith(
+        "run again after 60 s"
+    )
+    assert "open: 1 of kitchen.refuse" in told
+    assert isinstance(raised.value.__cause__, RetryAfter)
 
 
 def test_error_of_the_stimulus_reaches_the_test(shop: Shop) -> None:
