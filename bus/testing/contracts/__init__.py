@@ -17,11 +17,39 @@ try:
 except ImportError as error:
     raise MissingExtraError("pytest is not installed; pip install 'modular-bus[testing]'") from error
 
-pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in ("clock", "ids", "outbox", "transport")))
+_PARTS = (
+    "clock",
+    "dead_letters",
+    "history",
+    "ids",
+    "inbox",
+    "outbox",
+    "pauses",
+    "publications",
+    "quarantine",
+    "transport",
+)
+
+pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in _PARTS))
 
 from bus.testing.contracts.clock import ClockContract
+from bus.testing.contracts.dead_letters import DeadLetterStoreContract
+from bus.testing.contracts.history import HistoryStoreContract
 from bus.testing.contracts.ids import IdSourceContract
+from bus.testing.contracts.inbox import InboxStoreContract
 from bus.testing.contracts.outbox import OutboxStoreContract
+from bus.testing.contracts.pauses import PauseStoreContract
+from bus.testing.contracts.quarantine import QuarantineStoreContract
 from bus.testing.contracts.transport import TransportContract
 
-__all__ = ["ClockContract", "IdSourceContract", "OutboxStoreContract", "TransportContract"]
+__all__ = [
+    "ClockContract",
+    "DeadLetterStoreContract",
+    "HistoryStoreContract",
+    "IdSourceContract",
+    "InboxStoreContract",
+    "OutboxStoreContract",
+    "PauseStoreContract",
+    "QuarantineStoreContract",
+    "TransportContract",
+]
