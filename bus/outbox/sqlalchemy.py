@@ -150,6 +150,7 @@ def _event_row(envelope: Envelope) -> dict[str, object]:
         "correlation_id": envelope.correlationid,
         "causation_id": envelope.causationid,
         "traceparent": envelope.traceparent,
+        "ancestry": " ".join(envelope.ancestry) or None,
         "payload": envelope.data,
     }
 
@@ -175,4 +176,5 @@ def _envelope(row: Row[Any], source: str) -> Envelope:
         causationid=row.causation_id,
         traceparent=row.traceparent,
         data=row.payload,
+        ancestry=tuple((row.ancestry or "").split()),
     )

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self, cast
 
 from bus.assembly import assemble
-from bus.bus import EventBus, ModuleBus
+from bus.bus import EventBus
 from bus.clock import IdSource
 from bus.database import Database
 from bus.envelope import Envelope
@@ -17,6 +17,7 @@ from bus.event import published_name
 from bus.inbox.dead_letters import PublicationQuery, PublicationRecord
 from bus.inbox.state import Reason, State
 from bus.module import Module
+from bus.module_bus import ModuleBus
 from bus.runtime import Runtime
 from bus.serialization import write_payload
 from bus.testing.calling_thread import CallingThread
@@ -139,8 +140,9 @@ class ModuleUnderTest:
                 f"module {self.own.name!r} has no module listener for {envelope.type!r}; "
                 "subscribe it with `.own.subscribe(…)`"
             )
+        self.bus.start()
         self.transport.deliver(self.own.name, envelope)
-        self.run_due()
+        self._life.run_due()
 
     def envelope(self, event: object, **fields: object) -> Envelope:
         """Return an event as the module it comes from would send it; the arguments are those of `hear`."""
@@ -171,11 +173,12 @@ class ModuleUnderTest:
         Raises:
             Exception: Whatever a listener raised, unless failures are not to be raised.
         """
-        self._life.start()
+        self.bus.start()
+        self._life.run_due()
 
     def close(self) -> None:
-        """Close the database; the file stays."""
-        self.bus.stop()
+        """Close the bus and the database; the file stays."""
+        self.bus.close()
         self.database.close()
 
     def __enter__(self) -> Self:

@@ -35,22 +35,29 @@ class CallingThread:
         self._parts = runtime.hosted[name]
         self._targets = targets
         self._failures: list[BaseException] = []
+        self._is_running = False
         self._runtime = runtime
         bus.signals.listener_failed.connect(self._note_failure)
         bus.signals.publication_parked.connect(self._note_parked)
-        self.transport.open({name: self}, self._acknowledged)
-        bus.life = self
+        bus.live_as(self)
 
     def accept(self, envelope: Envelope, sends: int) -> None:
         """Run the listeners of an event that was sent to the module, and acknowledge it."""
         self._parts.inbox.receive(envelope, sends)
         self.transport.acknowledge(self._name, envelope)
 
-    def start(self) -> None:
+    def start(self) -> bool:
+        """Begin to carry; nothing runs before it is asked for. Return whether it did not carry before."""
+        has_run, self._is_running = self._is_running, True
+        if not has_run:
+            self.transport.open({self._name: self}, self._acknowledged)
+        return not has_run
+
+    def run_due(self) -> None:
         """Run what is due: what the module owes itself, and retries."""
         while self._send_due() or self._run_due():
             pass
-        self.raise_failed()
+        self._raise_failures()
 
     def drain(self, timeout: float) -> None:
         """Run what is due; time does not pass meanwhile.
@@ -58,14 +65,20 @@ class CallingThread:
         Raises:
             DrainTimeoutError: Something is left that is not due yet: move the clock on.
         """
-        self.start()
+        self.run_due()
         left = sum(owed.count for owed in self._parts.outbox.owed()) + self._parts.inbox_store.retrying()
         if left:
             raise DrainTimeoutError({self._name: left}, timeout)
 
-    def stop(self, grace: float) -> None:
-        """Carry nothing more."""
+    def stop(self, grace: float) -> bool:
+        """Carry nothing more. Return whether it carried."""
+        has_run, self._is_running = self._is_running, False
         self.transport.close()
+        return has_run
+
+    def runs_here(self) -> bool:
+        """Say no: there is no thread that would wait for its own end."""
+        return False
 
     def is_ready(self) -> bool:
         """Say yes: there is nothing between the module and its stand-ins."""
@@ -75,8 +88,7 @@ class CallingThread:
         """Return what the module owes and how its listeners fare."""
         return self._runtime.status()
 
-    def raise_failed(self) -> None:
-        """Raise what listeners have raised since the last call."""
+    def _raise_failures(self) -> None:
         failures, self._failures = self._failures, []
         if len(failures) == 1:
             raise failures[0]
