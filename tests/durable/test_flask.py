@@ -249,7 +249,7 @@ def test_explain_tells_who_listens_to_an_event(tmp_path: Path) -> None:
     assert result.stdout.splitlines() == [
         "order.placed v1, published by order",
         "  1. kitchen.open_ticket: after commit, durably, in kitchen's own transaction",
-        "  - bill has a view of it, and no listener in this process",
+        "  - bill: has a view of it, and no listener in this process",
     ]
 
 
@@ -264,7 +264,7 @@ def test_explain_as_json(shop: Shop, app: Flask) -> None:
     assert [(listener["id"], listener["module"]) for listener in found["listeners"]] == [
         ("kitchen.open_ticket", "kitchen")
     ]
-    assert (found["subscribed"], found["silent"]) == (["kitchen"], [])
+    assert (found["subscribed"], found["absent"]) == (["kitchen"], [])
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
