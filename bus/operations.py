@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from bus.clock import Clock
 from bus.errors import RetentionError, UnknownTargetError
-from bus.history import HistoryStore, RecordedEvent
+from bus.history.store import HistoryStore, RecordedEvent
 from bus.inbox.dead_letters import (
     Attempt,
     DeadLetterGroup,

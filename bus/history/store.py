@@ -26,14 +26,12 @@ class RecordedEvent:
 class HistoryStore(Protocol):
     """The history in one module's database; read only, takes no lock."""
 
-    def last(self, limit: int, *, name: str | None = None, after: int = 0) -> list[RecordedEvent]:
-        """Return at most `limit` of the last events, of one name or of all, oldest first.
+    def last(self, limit: int, *, name: str | None = None) -> list[RecordedEvent]:
+        """Return at most `limit` of the last events, of one name or of all, oldest first."""
+        ...
 
-        Args:
-            limit: How many.
-            name: Only events of this name.
-            after: Only events with a higher position.
-        """
+    def following(self, position: int, limit: int, *, name: str | None = None) -> list[RecordedEvent]:
+        """Return at most `limit` of the first events after a position, of one name or of all, oldest first."""
         ...
 
     def of_story(self, correlation_id: str) -> list[RecordedEvent]:
@@ -41,5 +39,9 @@ class HistoryStore(Protocol):
         ...
 
     def beginning_with(self, id_prefix: str, limit: int) -> list[RecordedEvent]:
-        """Return at most `limit` events whose id or whose correlation id begins so, in the order of the history."""
+        """Return the first event of each of at most `limit` stories, in the order of the history.
+
+        A story is meant when its correlation id, or the id of an event of it, begins so; of the events that have
+        such an id themselves, or whose story has, the first is returned.
+        """
         ...

@@ -1,0 +1,1 @@
+"""What a module has published: reading it again."""

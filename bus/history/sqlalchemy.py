@@ -1,0 +1,101 @@
+"""The history store on SQLAlchemy Core."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, or_, select
+from sqlalchemy.orm import Session
+
+from bus.database import Database
+from bus.envelope import Envelope
+from bus.history.store import RecordedEvent
+from bus.tables import bus_event, bus_outbox
+
+#: Sorts behind every character that an id has: a range up to it is served by an index, a pattern is not.
+_LAST = "\uffff"
+
+#: Ids in one statement, well below what a database takes as parameters.
+_AT_ONCE = 500
+
+_NEXT_TARGET = select(func.min(bus_outbox.c.target)).where(bus_outbox.c.target > bindparam("after"))
+
+
+class SqlAlchemyHistoryStore:
+    """Reads what one module has published from its database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def last(self, limit: int, *, name: str | None = None) -> list[RecordedEvent]:
+        """Return the last events, oldest first."""
+        return self._read(_named(name).order_by(bus_event.c.position.desc()).limit(limit))
+
+    def following(self, position: int, limit: int, *, name: str | None = None) -> list[RecordedEvent]:
+        """Return the first events after a position."""
+        later = _named(name).where(bus_event.c.position > position)
+        return self._read(later.order_by(bus_event.c.position).limit(limit))
+
+    def of_story(self, correlation_id: str) -> list[RecordedEvent]:
+        """Return every event with this correlation id."""
+        return self._read(select(bus_event).where(bus_event.c.correlation_id == correlation_id))
+
+    def beginning_with(self, id_prefix: str, limit: int) -> list[RecordedEvent]:
+        """Return the first event of each story that is meant."""
+        is_meant = or_(_begins(bus_event.c.id, id_prefix), _begins(bus_event.c.correlation_id, id_prefix))
+        first = select(func.min(bus_event.c.position)).where(is_meant).group_by(bus_event.c.correlation_id).limit(limit)
+        return self._read(select(bus_event).where(bus_event.c.position.in_(first)))
+
+    def _read(self, statement: Select[Any]) -> list[RecordedEvent]:
+        with self._database.read() as session:
+            rows = sorted(session.execute(statement), key=lambda row: row.position)
+            owed = _owed(session, [row.id for row in rows])
+        return [RecordedEvent(row.position, envelope_of(row, self._database.name), owed[row.id]) for row in rows]
+
+
+def envelope_of(row: Row[Any], source: str) -> Envelope:
+    """Return a row of the history of a module as the envelope that it was."""
+    return Envelope(
+        id=row.id,
+        source=source,
+        type=row.name,
+        version=row.version,
+        subject=row.key,
+        time=row.time,
+        correlationid=row.correlation_id,
+        causationid=row.causation_id,
+        traceparent=row.traceparent,
+        data=row.payload,
+    )
+
+
+def _named(name: str | None) -> Select[Any]:
+    return select(bus_event) if name is None else select(bus_event).where(bus_event.c.name == name)
+
+
+def _begins(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
+    return and_(column >= prefix, column < prefix + _LAST)
+
+
+def _owed(session: Session, event_ids: Sequence[str]) -> defaultdict[str, tuple[str, ...]]:
+    """Return the modules that have not acknowledged, by event."""
+    owed: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
+    targets = _targets(session)
+    for start in range(0, len(event_ids), _AT_ONCE):
+        mine = bus_outbox.c.target.in_(targets), bus_outbox.c.event_id.in_(event_ids[start : start + _AT_ONCE])
+        rows = select(bus_outbox.c.event_id, bus_outbox.c.target).where(*mine).order_by(bus_outbox.c.target)
+        for event_id, target in session.execute(rows):
+            owed[event_id] += (target,)
+    return owed
+
+
+def _targets(session: Session) -> list[str]:
+    """Return the modules that anything is owed to, one step in the index each, however long the outbox is."""
+    found: list[str] = []
+    after = ""
+    while (target := session.scalar(_NEXT_TARGET, {"after": after})) is not None:
+        found.append(target)
+        after = target
+    return found
