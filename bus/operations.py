@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bus.clock import Clock
+from bus.database import Database
 from bus.errors import RetentionError, UnknownTargetError
 from bus.history.store import HistoryStore, RecordedEvent
 from bus.inbox.dead_letters import (
@@ -31,6 +32,7 @@ class OperatedModule:
     """What an operator works with of one hosted module.
 
     Attributes:
+        database: Its database.
         history: What it has published.
         dead_letters: What it has heard, and how that fared.
         pauses: What of it is paused.
@@ -39,6 +41,7 @@ class OperatedModule:
         refresh: Has the process take up at once what was changed in the database.
     """
 
+    database: Database
     history: HistoryStore
     dead_letters: DeadLetterStore
     pauses: PauseStore
@@ -153,6 +156,10 @@ class Operations:
         """Return what reached each module and was no envelope, the newest first."""
         found = [(name, entry) for name, parts in self.modules.items() for entry in parts.quarantine.all()]
         return sorted(found, key=lambda pair: pair[1].last_at, reverse=True)
+
+    def drop_quarantined(self, module: str, digest: str) -> bool:
+        """Delete from a module's quarantine what has been dealt with; False where it was not there."""
+        return self.modules[module].quarantine.remove(digest)
 
     def events(self, limit: int, *, name: str | None = None) -> list[RecordedEvent]:
         """Return the last published events of all modules, oldest first."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bus.bus import EventBus
 from bus.errors import MissingExtraError
+from bus.integrations.settings import Setting
 
 try:
     from flask import Flask
 
     from bus.integrations.cli import bus_commands
-    from bus.integrations.current import EXTENSION, current_bus
+    from bus.integrations.current import EXTENSION, SETTINGS, current_bus, current_operations
 except ImportError as error:
     raise MissingExtraError("Flask is not installed; pip install 'modular-bus[flask]'") from error
 
-__all__ = ["EXTENSION", "BusExtension", "current_bus"]
+__all__ = ["EXTENSION", "BusExtension", "Setting", "current_bus", "current_operations"]
 
 
 class BusExtension:
@@ -21,15 +24,22 @@ class BusExtension:
 
     The bus starts with the first request that reaches the application, so neither a command nor the parent of a
     reloader or of a forking server ever starts it.
+
+    Args:
+        bus: The bus.
+        app: The application, where it is there already.
+        settings: What the process is set to, for `flask bus config`, with secrets masked.
     """
 
-    def __init__(self, bus: EventBus, app: Flask | None = None) -> None:
+    def __init__(self, bus: EventBus, app: Flask | None = None, *, settings: Sequence[Setting] = ()) -> None:
         self._bus = bus
+        self._settings = tuple(settings)
         if app is not None:
             self.init_app(app)
 
     def init_app(self, app: Flask) -> None:
         """Keep the bus in the application's extensions, start it with the first request, and add `flask bus`."""
         app.extensions[EXTENSION] = self._bus
+        app.extensions[SETTINGS] = self._settings
         app.before_request(self._bus.start)
         app.cli.add_command(bus_commands)
