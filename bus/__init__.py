@@ -8,6 +8,7 @@ from bus.database import Database
 from bus.envelope import Envelope
 from bus.errors import (
     BusError,
+    CascadeError,
     DrainTimeoutError,
     DuplicateNameError,
     ForeignEventError,
@@ -18,16 +19,31 @@ from bus.errors import (
     NoTransactionError,
     PayloadError,
     PayloadTooLargeError,
+    RetentionError,
     RollbackOnlyError,
     SchemaError,
     StoppedError,
     TransactionControlError,
     UnknownModuleError,
+    UnknownTargetError,
     WiringError,
 )
 from bus.event import event, event_view
 from bus.listener import Phase, listener, module_listener, transactional_listener
 from bus.module import Module
+from bus.operations import Operations, operations_of
+from bus.retry import (
+    KillSwitch,
+    NotBefore,
+    PermanentFailure,
+    RetryAfter,
+    RetryPolicy,
+    Rule,
+    Verdict,
+    dead_letter_on,
+    discard_on,
+    retry_on,
+)
 from bus.transaction import transactional
 
 __all__ = [  # noqa: RUF022 - grouped by concept
@@ -42,6 +58,19 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     "Phase",
     "Delivery",
     "current_delivery",
+    # failure
+    "RetryPolicy",
+    "Rule",
+    "Verdict",
+    "retry_on",
+    "discard_on",
+    "dead_letter_on",
+    "KillSwitch",
+    "PermanentFailure",
+    "RetryAfter",
+    "NotBefore",
+    "Operations",
+    "operations_of",
     # the bus
     "EventBus",
     "ModuleBus",
@@ -57,6 +86,7 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     "Uuid7Source",
     # errors
     "BusError",
+    "CascadeError",
     "DrainTimeoutError",
     "DuplicateNameError",
     "ForeignEventError",
@@ -67,10 +97,12 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     "NoTransactionError",
     "PayloadError",
     "PayloadTooLargeError",
+    "RetentionError",
     "RollbackOnlyError",
     "SchemaError",
     "StoppedError",
     "TransactionControlError",
     "UnknownModuleError",
+    "UnknownTargetError",
     "WiringError",
 ]

@@ -7,6 +7,7 @@ import os
 import random
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from difflib import get_close_matches
 
 from bus.bus import EventBus
@@ -15,14 +16,14 @@ from bus.database import Database
 from bus.envelope import Envelope
 from bus.errors import BusError, DuplicateNameError, UnknownModuleError, WiringError
 from bus.event import Catalogue
-from bus.inbox.inbox import Inbox, failure_announcer
-from bus.inbox.sqlalchemy import SqlAlchemyInboxStore
-from bus.listener import Listener
+from bus.hosting import Surroundings, host, operated
+from bus.inbox.retention import RETENTION, require_long_enough
+from bus.inbox.solitude import Solitude
 from bus.module import Module
+from bus.operations import Operations
 from bus.outbox.flow import Flow
 from bus.outbox.recorder import Carrier, OutboxRecorder
-from bus.outbox.sqlalchemy import SqlAlchemyOutboxStore
-from bus.runtime import Hosted, Runtime
+from bus.runtime import Runtime
 from bus.transport.base import Transport
 from bus.transport.inprocess import InProcessTransport
 from bus.wiring import wiring_problems
@@ -41,6 +42,7 @@ def assemble(
     clock: Clock | None = None,
     ids: IdSource | None = None,
     random_source: random.Random | None = None,
+    retention: timedelta = RETENTION,
 ) -> EventBus:
     """Make a bus that records published events and carries them between modules. Starts nothing.
 
@@ -54,12 +56,16 @@ def assemble(
         clock: The time; the machine's own by default.
         ids: The identifiers; UUIDv7 by default.
         random_source: The randomness of retries.
+        retention: For how long completed publications are remembered; events that were first sent longer ago are
+            refused.
 
     Raises:
+        RetentionError: The retention is shorter than the time within which an event may be sent again.
         WiringError: A view cannot be read from its event, or a subscriber can never be reached.
         DuplicateNameError: Two modules have one name, or declare one event.
         UnknownModuleError: A database is given for a module that is not among the modules.
     """
+    require_long_enough(retention)
     every = list(modules)
     catalogue = _catalogue(every, databases)
     carrier = make_transport(transport) if isinstance(transport, str) else transport
@@ -67,10 +73,29 @@ def assemble(
     if problems:
         raise WiringError(problems)
     bus = EventBus(catalogue=catalogue, owners=databases, clock=clock, ids=ids)
-    flow = Flow()
-    source = random_source or random.SystemRandom()
-    hosted = {name: _host(bus, name, database, source) for name, database in databases.items()}
-    runtime = Runtime(hosted, [module.name for module in every], carrier, flow)
+    around = Surroundings(bus, Solitude(), random_source or random.SystemRandom(), retention)
+    _bring_to_life(around, databases, [module.name for module in every], carrier)
+    for module in every:
+        if module.name in databases:
+            _subscribe_functions(bus, module)
+    return bus
+
+
+def _bring_to_life(
+    around: Surroundings, databases: Mapping[str, Database], targets: list[str], carrier: Transport
+) -> None:
+    """Give the bus what records its events and carries them."""
+    bus, flow = around.bus, Flow()
+    hosted = {name: host(name, database, around) for name, database in databases.items()}
+    operated_modules = {name: operated(parts) for name, parts in hosted.items()}
+    runtime = Runtime(
+        hosted,
+        targets,
+        carrier,
+        flow=flow,
+        solitude=around.solitude,
+        operations=Operations(operated_modules, bus.clock, around.retention, transport=type(carrier).__name__),
+    )
     bus.record_with(
         OutboxRecorder(
             {name: parts.outbox for name, parts in hosted.items()},
@@ -81,11 +106,7 @@ def assemble(
         )
     )
     bus.life = runtime
-    for module in every:
-        if module.name in hosted:
-            _subscribe_functions(bus, module)
     _renew_in_forked_child(bus, runtime)
-    return bus
 
 
 def make_transport(url: str) -> Transport:
@@ -113,23 +134,6 @@ def _catalogue(modules: list[Module], databases: Mapping[str, Database]) -> Cata
     for module in modules:
         catalogue.add(module.name, module.contract_classes())
     return catalogue
-
-
-def _host(bus: EventBus, name: str, database: Database, random_source: random.Random) -> Hosted:
-    def listeners(event_name: str | None) -> tuple[Listener, ...]:
-        return bus.module_listeners(name, event_name)
-
-    store = SqlAlchemyInboxStore(database, bus.clock)
-    inbox = Inbox(
-        name,
-        database,
-        store,
-        listeners=listeners,
-        announce_failure=failure_announcer(bus.signals.listener_failed, bus),
-        random_source=random_source,
-    )
-    outbox = SqlAlchemyOutboxStore(database, bus.clock)
-    return Hosted(database, outbox, store, inbox, lambda: tuple(found.id for found in listeners(None)))
 
 
 def _subscribe_functions(bus: EventBus, module: Module) -> None:

@@ -126,6 +126,14 @@ class Database:
             return False
         return True
 
+    def takes_writes(self) -> bool:
+        """Say whether a transaction that writes can begin."""
+        try:
+            with self.write():
+                return True
+        except SQLAlchemyError:
+            return False
+
     def close(self) -> None:
         """Close every idle connection; the next use opens new ones."""
         self.engine.dispose()

@@ -23,6 +23,8 @@ FAILPOINTS = (
     "relay.before_claim",
     "relay.after_claim",
     "transport.before_send",
+    "inbox.before_claim",
+    "inbox.after_claim",
     "inbox.before_mark",
     "inbox.after_mark",
     "inbox.before_start",

@@ -50,7 +50,7 @@ class Declaration:
     condition: Callable[[Any], bool] | None = None
     phase: Phase = Phase.AFTER_COMMIT
     fallback_execution: bool = False
-    retry: RetryPolicy = RetryPolicy()
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

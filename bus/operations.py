@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bus.bus import EventBus
 from bus.clock import Clock
 from bus.database import Database
-from bus.errors import RetentionError, UnknownTargetError
+from bus.errors import BusError, RetentionError, UnknownTargetError
 from bus.history.store import HistoryStore, RecordedEvent
 from bus.inbox.dead_letters import (
     Attempt,
@@ -22,9 +23,7 @@ from bus.inbox.dead_letters import (
 )
 from bus.inbox.pauses import Pause, PauseKind, PauseStore
 from bus.inbox.quarantine import Quarantined, QuarantineStore
-
-#: Publications that one transaction forgets, so that none holds a database for long.
-BATCH = 1000
+from bus.inbox.retention import BATCH, SKEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +57,16 @@ class Operations:
 
     Attributes:
         modules: The hosted modules by name.
-        shortest_retention: The shortest time for which completed publications have to be remembered.
+        retention: For how long completed publications are remembered.
+        transport: What carries events between modules, by the name of its class.
     """
 
-    def __init__(self, modules: Mapping[str, OperatedModule], clock: Clock, shortest_retention: timedelta) -> None:
+    def __init__(
+        self, modules: Mapping[str, OperatedModule], clock: Clock, retention: timedelta, *, transport: str
+    ) -> None:
         self.modules = modules
-        self.shortest_retention = shortest_retention
+        self.retention = retention
+        self.transport = transport
         self._clock = clock
 
     def find(self, query: PublicationQuery, *, limit: int = 100) -> list[PublicationRecord]:
@@ -139,15 +142,17 @@ class Operations:
     def forget(self, older_than: timedelta, *, dry_run: bool = False) -> int:
         """Delete completed and discarded publications that ended longer ago, in small transactions; return how many.
 
+        An hour is added, for the clocks of other processes.
+
         Raises:
             RetentionError: Their events may still be sent again, and would then run a second time.
         """
-        if older_than < self.shortest_retention:
+        if older_than < self.retention:
             raise RetentionError(
-                f"publications that ended within {self.shortest_retention} have to be remembered, for their events may "
-                f"be sent again until then; {older_than} is too short"
+                f"this application accepts events that were first sent up to {self.retention} ago, and has to remember "
+                f"for as long what it has done with them; {older_than} is too short"
             )
-        before = self._clock.microseconds() - older_than // timedelta(microseconds=1)
+        before = self._clock.microseconds() - (older_than + SKEW) // timedelta(microseconds=1)
         if dry_run:
             return sum(parts.dead_letters.forgettable(before) for parts in self.modules.values())
         return sum(_forget(parts.dead_letters, before) for parts in self.modules.values())
@@ -173,6 +178,18 @@ class Operations:
         if count:
             self.modules[module].refresh()
         return count
+
+
+def operations_of(bus: EventBus) -> Operations:
+    """Return what an operator asks of the modules of a bus.
+
+    Raises:
+        BusError: The bus hosts no modules.
+    """
+    found = getattr(bus.life, "operations", None)
+    if not isinstance(found, Operations):
+        raise BusError("this bus hosts no modules, so there is nothing to look into; make it with assemble(…)")
+    return found
 
 
 def _forget(store: DeadLetterStore, before: int) -> int:

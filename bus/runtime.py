@@ -8,19 +8,29 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from bus.clock import Clock
 from bus.database import Database
 from bus.envelope import Envelope
 from bus.errors import BusError, DrainTimeoutError
 from bus.inbox.inbox import Inbox
+from bus.inbox.pauses import PauseStore
+from bus.inbox.quarantine import QuarantineStore
+from bus.inbox.retention import Forgetter
+from bus.inbox.solitude import Solitude
+from bus.inbox.status import listener_statuses
 from bus.inbox.store import InboxStore
 from bus.inbox.workers import Workers
+from bus.operations import Operations
 from bus.outbox.flow import Flow
 from bus.outbox.loop import RelayLoop
 from bus.outbox.relay import Relay
 from bus.outbox.store import OutboxStore
-from bus.status import ListenerStatus, ModuleStatus
+from bus.status import ModuleStatus
 from bus.transport.base import Transport
 
 log = logging.getLogger("bus")
@@ -37,9 +47,13 @@ class Hosted:
     """The parts of one module that this process hosts."""
 
     database: Database
+    clock: Clock
     outbox: OutboxStore
     inbox_store: InboxStore
     inbox: Inbox
+    pauses: PauseStore
+    quarantine: QuarantineStore
+    forgetter: Forgetter
     listener_ids: Callable[[], tuple[str, ...]]
 
 
@@ -48,15 +62,27 @@ class Runtime:
 
     Made stopped; `start` makes it run, once, from any thread. A forked child inherits it stopped. While it does
     not run, events are recorded all the same, and are due at once for whoever runs next.
+
+    Attributes:
+        operations: What an operator asks of the hosted modules.
     """
 
     def __init__(
-        self, hosted: Mapping[str, Hosted], targets: Collection[str], transport: Transport, flow: Flow
+        self,
+        hosted: Mapping[str, Hosted],
+        targets: Collection[str],
+        transport: Transport,
+        *,
+        flow: Flow,
+        solitude: Solitude,
+        operations: Operations,
     ) -> None:
+        self.operations = operations
         self._hosted = hosted
         self._targets = targets
         self._transport = transport
         self._flow = flow
+        self._solitude = solitude
         self._renew()
 
     def start(self) -> None:
@@ -131,6 +157,7 @@ class Runtime:
 
     def _renew(self) -> None:
         self._flow.renew()
+        self._solitude.renew()
         self._is_running = False
         self._is_over = False
         self._lock = threading.Lock()
@@ -149,9 +176,13 @@ class Runtime:
             name: Workers(parts.inbox, WORKERS_ON_SQLITE, self._finished) for name, parts in self._hosted.items()
         }
         self._loops = {
-            name: RelayLoop(relay, self._workers[name].look_for_retries, self._passed)
+            name: RelayLoop(relay, _looks(self._workers[name], self._hosted[name]), self._passed)
             for name, relay in self._relays.items()
         }
+        for parts in self._hosted.values():
+            # What is paused must not run before the first sweep has looked; a database that is away is asked then.
+            with suppress(SQLAlchemyError):
+                parts.inbox.pausing.refresh()
         self._transport.open(self._workers, self._acknowledged)
         self._flow.open()
         for name, workers in self._workers.items():
@@ -221,16 +252,17 @@ class Runtime:
 
 
 def _status(name: str, parts: Hosted) -> ModuleStatus:
-    counts = {found.listener_id: found for found in parts.inbox_store.counts()}
-    known = parts.listener_ids()
-    listeners = tuple(
-        ListenerStatus(
-            id=id,
-            completed=counts[id].completed if id in counts else 0,
-            retrying=counts[id].retrying if id in counts else 0,
-            last_error=counts[id].last_error if id in counts else None,
-            known=id in known,
-        )
-        for id in sorted({*known, *counts})
+    listeners = listener_statuses(
+        name, parts.listener_ids(), parts.inbox_store.counts(), parts.pauses.all(), parts.clock.microseconds()
     )
-    return ModuleStatus(name, tuple(parts.outbox.owed()), listeners)
+    return ModuleStatus(name, tuple(parts.outbox.owed()), listeners, len(parts.quarantine.all()))
+
+
+def _looks(workers: Workers, parts: Hosted) -> Callable[[], None]:
+    """Return what a module's relay does at each sweep beside its own work."""
+
+    def look() -> None:
+        workers.look_for_retries()
+        parts.forgetter.look()
+
+    return look

@@ -209,7 +209,7 @@ class _Telling:
     def _pause_of(self, record: PublicationRecord) -> Pause | None:
         if record.state is not State.RETRYING:
             return None
-        return self._pauses.get(record.listener_id) or self._pauses.get(record.module)
+        return self._pauses.get(record.module) or self._pauses.get(record.listener_id)
 
 
 def _waited(published_at: int, record: PublicationRecord) -> int | None:

@@ -34,6 +34,7 @@ class _Savepoint:
 
     marks: dict[object, int]
     failure: BaseException | None
+    database_error: BaseException | None
 
 
 class Outcome(Enum):
@@ -59,12 +60,14 @@ class SqlAlchemyUnitOfWork:
         owner: The database.
         name: The name of its module.
         session: The session that everything in the unit shares.
+        database_error: The last error of its own database that no savepoint has undone, or None.
     """
 
     def __init__(self, owner: object, name: str, session: UnitSession) -> None:
         self.owner = owner
         self.name = name
         self.session = session
+        self.database_error: BaseException | None = None
         self._savepoints: dict[object, _Savepoint] = {}
         self._participants: dict[object, Participant] = {}
         self._completion: Callable[[Connection], None] | None = None
@@ -103,16 +106,21 @@ class SqlAlchemyUnitOfWork:
         """Remember that a block inside the unit failed: the whole can no longer commit."""
         self._failure = self._failure or error
 
+    def database_failed(self, error: BaseException) -> None:
+        """Hear of an error of the unit's own database: it fails the unit."""
+        self.database_error = error
+        self.fail(error)
+
     def keep(self, savepoint: object) -> None:
         """Remember where the unit is, under a savepoint that is being set."""
         marks = {key: found.mark() for key, found in self._participants.items()}
-        self._savepoints[savepoint] = _Savepoint(marks, self._failure)
+        self._savepoints[savepoint] = _Savepoint(marks, self._failure, self.database_error)
 
     def rewind(self, savepoint: object) -> None:
         """Go back to where the unit was at a savepoint: events and failures since then are forgotten."""
         state = self._savepoints.pop(savepoint, None)
         if state is not None:
-            self._failure = state.failure
+            self._failure, self.database_error = state.failure, state.database_error
             for key, participant in self._participants.items():
                 participant.rewind(state.marks.get(key, 0))
 

@@ -27,8 +27,8 @@ class SessionOwner(Protocol):
         """Go back to where the unit was at a savepoint."""
         ...
 
-    def fail(self, error: BaseException) -> None:
-        """Hear of an error after which the unit can no longer commit."""
+    def database_failed(self, error: BaseException) -> None:
+        """Hear of an error of the database, after which the unit can no longer commit."""
         ...
 
     def refuse_commit(self) -> None:
@@ -131,4 +131,4 @@ def follow_connections(engine: Engine, running_unit: Callable[[], SessionOwner |
     @event.listens_for(engine, "handle_error")
     def fail(context: ExceptionContext) -> None:
         if (unit := running_unit()) is not None:
-            unit.fail(context.sqlalchemy_exception or context.original_exception)
+            unit.database_failed(context.sqlalchemy_exception or context.original_exception)

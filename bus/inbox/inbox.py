@@ -1,34 +1,47 @@
-"""The one run path: mark, run, complete, for every delivery to a module's listeners."""
+"""What reaches one module: each of its listeners runs once for each event, in a transaction of its own."""
 
 from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
-from blinker import Signal
-from sqlalchemy import Connection
-
-from bus.context import Delivery, delivering
+from bus.clock import Clock
 from bus.database import Database
 from bus.envelope import Envelope
-from bus.event import published_name
 from bus.failpoint import failpoint
-from bus.inbox.backoff import delay_after
-from bus.inbox.store import InboxStore, Publication
+from bus.inbox.announcements import Announcements
+from bus.inbox.pausing import Pausing
+from bus.inbox.runner import RunEnd, Runner
+from bus.inbox.solitude import Solitude
+from bus.inbox.state import Reason
+from bus.inbox.store import NO_LISTENER, InboxStore, Publication
+from bus.inbox.verdict import Judge, put_off, too_old
 from bus.listener import Listener
-from bus.serialization import PayloadReader
 
 log = logging.getLogger("bus")
 
+#: Crashed runs that one look takes note of.
+_CRASHES_AT_ONCE = 100
 
-class _NotOursError(Exception):
-    """Leaves the run's transaction when the publication turns out to be another's, or done."""
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What one build of a module hears.
+
+    Attributes:
+        listeners: The module's listeners of an event, or of all where None is asked for.
+        versions: The latest version of each event that it has a view of, or publishes.
+    """
+
+    listeners: Callable[[str | None], tuple[Listener, ...]]
+    versions: Mapping[str, int]
 
 
 class Inbox:
-    """What reaches one module: each of its listeners runs once for each event, in a transaction of its own."""
+    """The inbox of one hosted module; its methods are called by the module's workers, from any of their threads."""
 
     def __init__(
         self,
@@ -36,54 +49,99 @@ class Inbox:
         database: Database,
         store: InboxStore,
         *,
-        listeners: Callable[[str | None], tuple[Listener, ...]],
-        announce_failure: Callable[[Publication, BaseException], None],
+        hearing: Hearing,
+        pausing: Pausing,
+        announcements: Announcements,
+        solitude: Solitude,
+        clock: Clock,
         random_source: random.Random,
+        retention: timedelta,
     ) -> None:
         self.module = module
+        self.pausing = pausing
         self._database = database
         self._store = store
-        self._listeners = listeners
-        self._announce_failure = announce_failure
-        self._random = random_source
-        self._readers: dict[type, PayloadReader] = {}
+        self._hearing = hearing
+        self._clock = clock
+        self._retention = retention
+        self._longest_age = retention // timedelta(microseconds=1)
+        self._is_look_due = False
+        self._judge = Judge(random_source)
+        self._runner = Runner(
+            database,
+            store,
+            clock=clock,
+            random_source=random_source,
+            solitude=solitude,
+            announcements=announcements,
+        )
 
     def receive(self, envelope: Envelope, sends: int) -> None:
         """Run every listener of the event that has no row yet; when it returns, each of them has one.
 
         A first send in this process is vouched for by the outbox row. Before any later one a mark is
-        committed, so that a start that never ends is noticed.
+        committed, so that a start that never ends is noticed. What this build cannot read is parked.
 
         Raises:
             Exception: The module's database could not record the outcome; the event stays with its publisher.
         """
+        self._runner.settle_late()
+        unreadable = self._unreadable(envelope)
+        if unreadable is not None:
+            publication = Publication(NO_LISTENER, envelope)
+            self._runner.record(publication, self._judge.parked(publication, unreadable))
+            return
         unrecorded: list[Exception] = []
-        for listener in self._listeners(envelope.type):
+        for listener in self._hearing.listeners(envelope.type):
             try:
-                self._receive_for(listener, Publication(listener.id, envelope, starts=0, failures=0), sends)
+                self._receive_for(listener, Publication(listener.id, envelope), sends)
             except Exception as error:  # noqa: BLE001 - raised below, when the other listeners have had their run
                 unrecorded.append(error)
         if unrecorded:
             raise unrecorded[0]
 
     def run_due(self) -> bool:
-        """Claim one publication that is due and run it; False when none is due."""
-        known = {listener.id: listener for listener in self._listeners(None)}
-        publication = self._store.claim(known)
+        """Claim one publication that is due and run it, or see to what else is due; False when nothing is."""
+        self._runner.settle_late()
+        known = {listener.id: listener for listener in self._hearing.listeners(None)}
+        if self._is_look_due:
+            self._see_to_the_rest(known)
+        publication = self._store.claim(self.pausing.running(known))
         if publication is None:
-            return False
+            return self._see_to_the_rest(known)
         self._run(known[publication.listener_id], publication)
         return True
 
     def has_due(self) -> bool:
-        """Say whether `run_due` would find something; takes no lock."""
-        return self._store.has_due([listener.id for listener in self._listeners(None)])
+        """Say whether `run_due` would find something; takes no lock. Takes up what was paused and resumed."""
+        self.pausing.refresh()
+        self._is_look_due = True
+        ids = [listener.id for listener in self._hearing.listeners(None)]
+        awake = [*self.pausing.running(ids), *self.pausing.to_be_probed(ids)]
+        return self._store.has_due(awake, self._hearing.versions)
+
+    def is_open(self) -> bool:
+        """Say whether the module's database takes writes."""
+        return self._database.takes_writes()
+
+    def _unreadable(self, envelope: Envelope) -> Reason | None:
+        version = self._hearing.versions.get(envelope.type)
+        if version is None:
+            return Reason.UNKNOWN_EVENT
+        return Reason.NEWER_VERSION if envelope.version > version else None
 
     def _receive_for(self, listener: Listener, publication: Publication, sends: int) -> None:
-        if sends == 1:
+        if self._is_too_old(publication.envelope):
+            self._runner.record(publication, too_old(self._retention))
+        elif self.pausing.pause_of(listener.id) is not None and not self.pausing.take_probe(listener.id):
+            self._runner.record(publication, put_off(publication, Reason.PAUSED))
+        elif sends == 1:
             self._run(listener, publication)
         elif self._mark(publication):
             self._run(listener, replace(publication, starts=1))
+
+    def _is_too_old(self, envelope: Envelope) -> bool:
+        return self._clock.microseconds() - envelope.time > self._longest_age
 
     def _mark(self, publication: Publication) -> bool:
         failpoint("inbox.before_mark")
@@ -92,85 +150,44 @@ class Inbox:
         return is_ours
 
     def _run(self, listener: Listener, publication: Publication) -> None:
-        try:
-            self._run_in_transaction(listener, publication)
-        except _NotOursError:
-            log.debug(
-                "listener %s: event %s is done or runs elsewhere",
-                listener.id,
-                publication.envelope.id,
-            )
-        except BaseException as error:  # noqa: BLE001 - logged where it is recorded
-            # The promise of a module listener: its failure stays here, as a row that is tried again. That goes for
-            # SystemExit and cancellations too: nobody above this thread is there to hear them.
-            self._record_failure(publication, error)
-        else:
-            failpoint("inbox.after_commit")
+        policy = listener.declaration.retry
+        is_probe = self.pausing.is_stopped(listener.id)
+        end = self._runner.run(listener, publication)
+        if end is RunEnd.NOTHING:
+            return
+        ended = self.pausing.probe_ended if is_probe else self.pausing.run_ended
+        ended(listener.id, has_failed=end is RunEnd.FAILED, switch=policy.kill_switch)
 
-    def _run_in_transaction(self, listener: Listener, publication: Publication) -> None:
-        delivery = Delivery(listener.id, publication.envelope, attempt=max(1, publication.starts))
-        failpoint("inbox.before_start")
-        with delivering(delivery), self._database.transaction() as unit:
-            if not self._store.start(unit.session.connection(), publication):
-                raise _NotOursError
-            failpoint("inbox.after_start")
-            listener.call(self._reader(listener, publication.envelope.type).read(publication.envelope.data))
-            failpoint("inbox.before_complete")
-            unit.complete_with(lambda connection: self._complete(connection, publication))
+    def _see_to_the_rest(self, known: dict[str, Listener]) -> bool:
+        """See to crashed runs, parked events and listeners that stopped themselves; True when there was anything."""
+        self._is_look_due = False
+        # Each of them has its turn, whatever the others found.
+        return any([self._note_crashes(known), self._take_up_parked(), self._probe(known)])
 
-    def _complete(self, connection: Connection, publication: Publication) -> None:
-        self._store.complete(connection, publication)
-        failpoint("inbox.before_commit")
+    def _note_crashes(self, known: dict[str, Listener]) -> bool:
+        """Settle what was started and has not ended; True when there was any."""
+        crashed = self._store.crashed(list(known), _CRASHES_AT_ONCE)
+        noted = [
+            self._runner.record(found, self._judge.on_crash(found, known[found.listener_id].declaration.retry))
+            for found in crashed
+        ]
+        return any(noted)
 
-    def _record_failure(self, publication: Publication, error: BaseException) -> None:
-        failpoint("inbox.before_failure")
-        delay = delay_after(publication.failures + 1, self._random)
-        is_recorded = self._store.fail(publication, described(error), delay)
-        failpoint("inbox.after_failure")
-        log.warning(
-            "listener %s failed for event %s: %s%s",
-            publication.listener_id,
-            publication.envelope.id,
-            type(error).__name__,
-            f"; next run in {delay / 1e6:.1f} s" if is_recorded else "; somebody else has settled it meanwhile",
-            exc_info=error,
-        )
-        self._announce_failure(publication, error)
+    def _take_up_parked(self) -> bool:
+        """Hand an event that was parked for want of a view to the listeners that have one now."""
+        parked = self._store.claim_parked(self._hearing.versions, self._judge.parked_interval())
+        if parked is None:
+            return False
+        self._store.unpark(parked, [listener.id for listener in self._hearing.listeners(parked.envelope.type)])
+        log.info("event %s, which was parked, is run by %s now", parked.envelope.id, self.module)
+        return True
 
-    def _reader(self, listener: Listener, event_name: str) -> PayloadReader:
-        cls = next(found for found in listener.types if published_name(found) == event_name)
-        reader = self._readers.get(cls)
-        if reader is None:
-            reader = self._readers[cls] = PayloadReader(event_name, cls)
-        return reader
-
-
-#: Characters of an error that are kept with a publication.
-MAX_ERROR = 2000
-
-
-def described(error: BaseException) -> str:
-    """Return an error in a form that every database can store: its type and text, bounded, without odd characters."""
-    try:
-        text = f"{type(error).__name__}: {error}"
-    except Exception:  # noqa: BLE001 - an error that cannot say what it is has a name all the same
-        text = type(error).__name__
-    return text[:MAX_ERROR].encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
-
-
-def failure_announcer(signal: Signal, sender: object) -> Callable[[Publication, BaseException], None]:
-    """Return what announces a failure on a signal; a receiver's own failure is logged and goes no further."""
-
-    def announce(publication: Publication, error: BaseException) -> None:
-        try:
-            signal.send(
-                sender,
-                listener_id=publication.listener_id,
-                event_id=publication.envelope.id,
-                error=error,
-            )
-        except BaseException:
-            # The failure is recorded, whatever a receiver makes of the news.
-            log.exception("a receiver of the signal listener_failed failed")
-
-    return announce
+    def _probe(self, known: dict[str, Listener]) -> bool:
+        """Run one publication of a listener that has stopped itself and may be tried again."""
+        for listener_id in self.pausing.to_be_probed(known):
+            if self._store.has_due([listener_id], ()) and self.pausing.take_probe(listener_id):
+                publication = self._store.claim([listener_id])
+                if publication is not None:
+                    self._run(known[listener_id], publication)
+                    return True
+        return False

@@ -1,4 +1,4 @@
-"""Bytes that reached a module and were no envelope: kept for an operator, so that they stop nothing and vanish never."""
+"""Bytes that reached a module and were no envelope: kept for an operator; they stop nothing, and do not vanish."""
 
 from __future__ import annotations
 

@@ -2,24 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
-import msgspec
-from sqlalchemy import ColumnElement, Connection, TextClause, bindparam, case, func, select, text, tuple_, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Select,
+    TextClause,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal_column,
+    select,
+    text,
+    union_all,
+    update,
+)
+from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.sqlite import insert
 
 from bus.clock import Clock
 from bus.database import Database
-from bus.envelope import Envelope
 from bus.errors import LostPublicationError
-from bus.inbox.store import ListenerCounts, Publication
-from bus.tables import bus_inbox
+from bus.failpoint import failpoint
+from bus.inbox.rows import attempt_row, bare_row, key_of, publication_of, row_of, trouble_values
+from bus.inbox.state import PARKED, UNENDED, Reason, State
+from bus.inbox.store import NO_LISTENER, ListenerCounts, Outcome, Publication
+from bus.tables import bus_attempt, bus_inbox
 
 #: Microseconds after its mark at which a start without an end counts as a crash, and the publication is due again.
 LEASE = 30_000_000
 
-#: Written out, not bound: only so is the partial index on these rows known to serve.
+#: Written out, not bound: only so are the partial indexes on these rows known to serve.
 _RETRYING = text("bus_inbox.state = 'retrying'")
+_IS_OPEN: ColumnElement[bool] = literal_column("bus_inbox.state = 'retrying'", Boolean)
+_IS_DEAD: ColumnElement[bool] = literal_column(
+    "(bus_inbox.state = 'dead' AND bus_inbox.reason != 'discarded')", Boolean
+)
 
 _ADD = insert(bus_inbox).on_conflict_do_nothing()
 _MINE = (
@@ -31,21 +54,17 @@ _RESTART = update(bus_inbox).where(*_AS_MARKED).values(state="started")
 _COMPLETE = (
     update(bus_inbox)
     .where(*_MINE, bus_inbox.c.state == "started")
-    .values(state="completed", reason=None, due_at=bindparam("at"), envelope=None)
+    .values(state="completed", reason=None, due_at=bindparam("at"), took=bindparam("run_time"), envelope=None)
 )
-_FAIL = (
+_STARTED_AGAIN = (
     update(bus_inbox)
-    .where(*_AS_MARKED)
-    .values(
-        reason="failed",
-        failures=bus_inbox.c.failures + 1,
-        due_at=bindparam("due"),
-        error=bindparam("because"),
-    )
+    .where(*_MINE)
+    .values(starts=bus_inbox.c.starts + 1, reason=bindparam("because"), due_at=bindparam("due"))
 )
+_ADD_ATTEMPT = plain_insert(bus_attempt)
 
-_write = msgspec.msgpack.Encoder().encode
-_read = msgspec.msgpack.Decoder(Envelope).decode
+#: Rows that one look through the parked events takes.
+_PARKED_AT_ONCE = 100
 
 
 class SqlAlchemyInboxStore:
@@ -57,57 +76,97 @@ class SqlAlchemyInboxStore:
 
     def mark(self, publication: Publication) -> bool:
         """Commit the mark of a first start; False when the publication has a row already."""
-        row = self._row(publication, state="retrying", reason="running", starts=1, due_in=LEASE)
+        running = Outcome(State.RETRYING, Reason.RUNNING, LEASE, failures=0, crashes=0)
         with self._database.write() as connection:
-            return connection.execute(_ADD, row).rowcount == 1
+            return self._add(connection, publication, running, starts=1)
 
     def start(self, connection: Connection, publication: Publication) -> bool:
         """Take the publication inside the run's transaction."""
         if publication.starts:
-            return connection.execute(_RESTART, _key(publication, as_marked=publication.starts)).rowcount == 1
-        row = self._row(publication, state="started", starts=1)
-        # The row is completed or rolled back in this very transaction: its envelope would never be read.
-        return connection.execute(_ADD, {**row, "envelope": None}).rowcount == 1
+            return connection.execute(_RESTART, key_of(publication, as_marked=publication.starts)).rowcount == 1
+        return connection.execute(_ADD, bare_row(publication, self._clock.microseconds())).rowcount == 1
 
-    def complete(self, connection: Connection, publication: Publication) -> None:
+    def complete(self, connection: Connection, publication: Publication, took: int) -> None:
         """Set the publication completed; must hit exactly one row."""
-        hit = connection.execute(_COMPLETE, _key(publication, at=self._clock.microseconds())).rowcount
-        if hit != 1:
+        values = key_of(publication, at=self._clock.microseconds(), run_time=took)
+        if connection.execute(_COMPLETE, values).rowcount != 1:
             raise LostPublicationError(
                 f"listener {publication.listener_id!r} ran for event {publication.envelope.id}, but its row was gone "
                 "at the end: the run is rolled back"
             )
 
-    def fail(self, publication: Publication, error: str, delay: int) -> bool:
-        """Record a failure, unless somebody else has changed the row."""
-        due = self._clock.microseconds() + delay
+    def record(self, publication: Publication, outcome: Outcome) -> bool:
+        """Record what became of it, with its trouble in the history, unless somebody else has changed the row."""
         with self._database.write() as connection:
             if publication.starts:
-                values = _key(publication, as_marked=publication.starts, due=due, because=error)
-                return connection.execute(_FAIL, values).rowcount == 1
-            row = self._row(publication, state="retrying", reason="failed", starts=1, due_in=delay)
-            return connection.execute(_ADD, {**row, "failures": 1, "error": error}).rowcount == 1
+                is_recorded = self._change(connection, publication, outcome)
+            else:
+                is_recorded = self._add(connection, publication, outcome, starts=1 if outcome.trouble else 0)
+            if is_recorded and outcome.is_attempt and outcome.trouble is not None:
+                row = attempt_row(
+                    publication.listener_id,
+                    publication.envelope.id,
+                    self._clock.microseconds(),
+                    outcome.reason,
+                    outcome.trouble,
+                )
+                connection.execute(_ADD_ATTEMPT, row)
+        return is_recorded
 
     def claim(self, listener_ids: Collection[str]) -> Publication | None:
         """Take the publication that is due longest."""
+        if not listener_ids:
+            return None
         now = self._clock.microseconds()
-        key = (bus_inbox.c.listener, bus_inbox.c.event_id)
-        oldest = select(*key).where(*_due(listener_ids, now)).order_by(bus_inbox.c.due_at).limit(1)
-        statement = (
-            update(bus_inbox)
-            .where(tuple_(*key).in_(oldest))
-            .values(starts=bus_inbox.c.starts + 1, reason="running", due_at=now + LEASE)
-            .returning(bus_inbox.c.listener, bus_inbox.c.envelope, bus_inbox.c.starts, bus_inbox.c.failures)
-        )
+        failpoint("inbox.before_claim")
         with self._database.write() as connection:
-            row = connection.execute(statement).one_or_none()
-        return None if row is None else Publication(row[0], _read(row[1]), row[2], row[3])
+            row = connection.execute(_oldest(listener_ids, now, *_ended())).first()
+            if row is None:
+                return None
+            is_suspect = row.reason == Reason.CRASHED
+            found = publication_of(row, is_suspect=is_suspect)
+            because = Reason.RUNNING_ALONE if is_suspect else Reason.RUNNING
+            connection.execute(_STARTED_AGAIN, key_of(found, because=because, due=now + LEASE))
+        failpoint("inbox.after_claim")
+        return replace(found, starts=found.starts + 1)
 
-    def has_due(self, listener_ids: Collection[str]) -> bool:
-        """Say whether a publication is due."""
-        due = _due(listener_ids, self._clock.microseconds())
+    def crashed(self, listener_ids: Collection[str], limit: int) -> list[Publication]:
+        """Return publications whose run has not ended within its lease."""
+        unended = bus_inbox.c.reason.in_(UNENDED)
+        statement = _due(listener_ids, self._clock.microseconds(), unended).order_by(bus_inbox.c.due_at).limit(limit)
         with self._database.read() as session:
-            return session.execute(select(1).where(*due).limit(1)).first() is not None
+            rows = session.execute(statement).all()
+        return [publication_of(row, is_suspect=row.reason == Reason.RUNNING_ALONE) for row in rows]
+
+    def claim_parked(self, versions: Mapping[str, int], due_in: int) -> Publication | None:
+        """Take one parked event that this build can read, and put off those of a later version."""
+        now = self._clock.microseconds()
+        known = bus_inbox.c.event_name.in_(list(versions))
+        statement = _due([NO_LISTENER], now, known).order_by(bus_inbox.c.due_at).limit(_PARKED_AT_ONCE)
+        with self._database.write() as connection:
+            for row in connection.execute(statement).all():
+                found = publication_of(row, is_suspect=False)
+                if found.envelope.version <= versions[found.envelope.type]:
+                    return found
+                too_new = Outcome(State.RETRYING, Reason.NEWER_VERSION, due_in, failures=0, crashes=0)
+                self._change(connection, found, too_new)
+        return None
+
+    def unpark(self, publication: Publication, listener_ids: Iterable[str]) -> None:
+        """Give each listener a row that is due now, and delete the parked one, in one transaction."""
+        due = Outcome(State.RETRYING, Reason.REDELIVERED, 0, failures=0, crashes=0)
+        with self._database.write() as connection:
+            for listener_id in listener_ids:
+                self._add(connection, replace(publication, listener_id=listener_id), due, starts=0)
+            connection.execute(delete(bus_inbox).where(*_MINE), key_of(publication))
+
+    def has_due(self, listener_ids: Collection[str], event_names: Collection[str]) -> bool:
+        """Say whether something is due."""
+        now = self._clock.microseconds()
+        parked = _due([NO_LISTENER], now, bus_inbox.c.event_name.in_(event_names)).limit(1)
+        with self._database.read() as session:
+            is_due = session.execute(_due(listener_ids, now).limit(1)).first() is not None
+            return is_due or session.execute(parked).first() is not None
 
     def retrying(self) -> int:
         """Return how many publications are to run again."""
@@ -116,12 +175,18 @@ class SqlAlchemyInboxStore:
 
     def counts(self) -> list[ListenerCounts]:
         """Return the counts by listener, sorted."""
+        has_failed = (bus_inbox.c.failures > 0) | (bus_inbox.c.crashes > 0) | (bus_inbox.c.reason == Reason.CRASHED)
+        is_parked = bus_inbox.c.reason.in_(PARKED)
         statement = (
             select(
                 bus_inbox.c.listener,
-                func.count(case((bus_inbox.c.state == "completed", 1))),
-                func.count(case((_RETRYING, 1))),
-                func.max(case((_RETRYING, bus_inbox.c.error))),
+                _number(bus_inbox.c.state == "completed"),
+                _number(_IS_OPEN),
+                _number(_IS_OPEN, has_failed, ~is_parked),
+                _number(_IS_OPEN, is_parked),
+                _number(_IS_DEAD),
+                func.min(case((_IS_OPEN, bus_inbox.c.event_time))),
+                func.max(case((_IS_OPEN | _IS_DEAD, bus_inbox.c.error))),
             )
             .group_by(bus_inbox.c.listener)
             .order_by(bus_inbox.c.listener)
@@ -129,33 +194,47 @@ class SqlAlchemyInboxStore:
         with self._database.read() as session:
             return [ListenerCounts(*row) for row in session.execute(statement)]
 
-    def _row(
-        self,
-        publication: Publication,
-        *,
-        state: str,
-        starts: int,
-        reason: str | None = None,
-        due_in: int = 0,
-    ) -> dict[str, object]:
-        return {
-            "listener": publication.listener_id,
-            "event_id": publication.envelope.id,
-            "state": state,
-            "reason": reason,
-            "starts": starts,
-            "failures": 0,
-            "due_at": self._clock.microseconds() + due_in,
-            "error": None,
-            "envelope": _write(publication.envelope),
-        }
+    def _add(self, connection: Connection, publication: Publication, outcome: Outcome, *, starts: int) -> bool:
+        row = row_of(publication, outcome, self._clock.microseconds(), starts=starts)
+        return connection.execute(_ADD, row).rowcount == 1
+
+    def _change(self, connection: Connection, publication: Publication, outcome: Outcome) -> bool:
+        statement = (
+            update(bus_inbox)
+            .where(*_AS_MARKED)
+            .values(
+                state=outcome.state,
+                reason=outcome.reason,
+                failures=outcome.failures,
+                crashes=outcome.crashes,
+                due_at=self._clock.microseconds() + outcome.due_in,
+                **trouble_values(outcome.trouble),
+            )
+        )
+        return connection.execute(statement, key_of(publication, as_marked=publication.starts)).rowcount == 1
 
 
-def _due(listener_ids: Collection[str], now: int) -> tuple[ColumnElement[bool] | TextClause, ...]:
-    # The expression keeps the planner from walking through the listener's completed rows by the primary key.
-    listener = func.coalesce(bus_inbox.c.listener, "")
-    return _RETRYING, bus_inbox.c.due_at <= now, listener.in_(listener_ids)
+def _due(listener_ids: Collection[str], now: int, *conditions: ColumnElement[bool]) -> Select[tuple[Any, ...]]:
+    due: tuple[ColumnElement[bool] | TextClause, ...] = (_RETRYING, bus_inbox.c.due_at <= now)
+    return select(bus_inbox).where(bus_inbox.c.listener.in_(listener_ids), *due, *conditions)
 
 
-def _key(publication: Publication, **values: object) -> dict[str, object]:
-    return {"of_listener": publication.listener_id, "of_event": publication.envelope.id, **values}
+def _oldest(listener_ids: Collection[str], now: int, *conditions: ColumnElement[bool]) -> Select[tuple[Any, ...]]:
+    """Return the query for what is due longest: one step into the index for each listener, however much is due."""
+    heads = [
+        _due([listener_id], now, *conditions).order_by(bus_inbox.c.due_at).limit(1).subquery()
+        for listener_id in listener_ids
+    ]
+    candidates = union_all(*(select(head) for head in heads)).subquery()
+    return select(candidates).order_by(candidates.c.due_at).limit(1)
+
+
+def _ended() -> tuple[ColumnElement[bool]]:
+    return (bus_inbox.c.reason.not_in(UNENDED),)
+
+
+def _number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+    condition = conditions[0]
+    for other in conditions[1:]:
+        condition = condition & other
+    return func.count(case((condition, 1)))

@@ -8,10 +8,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from bus.database_errors import database_trouble
 from bus.envelope import Envelope
 from bus.inbox.inbox import Inbox
 
 log = logging.getLogger("bus")
+
+#: Seconds after which a database that is away is asked again for the first time, doubled each time, and the longest.
+FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0
 
 #: Says how a delivery ended: the module, the event, and whether every listener of it has a row now.
 Finished = Callable[[str, Envelope, bool], None]
@@ -20,7 +24,8 @@ Finished = Callable[[str, Envelope, bool], None]
 class Workers:
     """Runs what a module's inbox receives, on `count` threads; a module on SQLite has one.
 
-    Made stopped. What is accepted meanwhile waits for the start.
+    Made stopped. What is accepted meanwhile waits for the start. While the module's database is away nothing is
+    taken, and what was taken waits here.
     """
 
     def __init__(self, inbox: Inbox, count: int, finished: Finished) -> None:
@@ -67,14 +72,13 @@ class Workers:
         """Begin nothing more, wait for what runs until the deadline (monotonic), and return what was not begun."""
         with self._ready:
             self._is_stopping = True
-            left = [envelope for envelope, _ in self._fresh]
-            self._fresh.clear()
             self._ready.notify_all()
         for thread in self.threads:
             thread.join(max(0.0, deadline - time.monotonic()))
             if thread.is_alive():
                 log.warning("a listener of %s still runs after the grace period", self.inbox.module)
-        return left
+        with self._ready:
+            return [envelope for envelope, _ in self._fresh]
 
     def _work(self) -> None:
         while (step := self._next()) is not None:
@@ -102,29 +106,49 @@ class Workers:
         return lambda: self._run_fresh(envelope, sends)
 
     def _run_fresh(self, envelope: Envelope, sends: int) -> None:
-        is_done = False
+        is_done = is_put_back = False
         try:
             self.inbox.receive(envelope, sends)
             is_done = True
-        except Exception:
-            # The worker outlives it, and the event stays in its publisher's outbox until it is due again.
-            log.exception(
-                "event %s stays with its publisher: %s cannot record it",
-                envelope.id,
-                self.inbox.module,
-            )
+        except Exception as error:
+            is_put_back = self._wait_for_database(error)
+            if not is_put_back:
+                # The worker outlives it, and the event stays in its publisher's outbox until it is due again.
+                log.exception("event %s stays with its publisher: %s cannot record it", envelope.id, self.inbox.module)
         finally:
+            self._end_fresh(envelope, sends, is_done=is_done, is_put_back=is_put_back)
+
+    def _end_fresh(self, envelope: Envelope, sends: int, *, is_done: bool, is_put_back: bool) -> None:
+        with self._ready:
+            if is_put_back:
+                self._fresh.appendleft((envelope, sends))
+                return
+            self._present.discard(envelope.id)
+        self._finished(self.inbox.module, envelope, is_done)
+
+    def _wait_for_database(self, error: Exception) -> bool:
+        """Where the module's database is behind the error, wait until it takes writes again; False where it is not."""
+        if database_trouble(error) is None:
+            return False
+        log.warning("the database of %s is away, its workers wait: %s", self.inbox.module, error)
+        wait = FIRST_WAIT
+        while not self.inbox.is_open():
             with self._ready:
-                self._present.discard(envelope.id)
-            self._finished(self.inbox.module, envelope, is_done)
+                if self._ready.wait_for(lambda: self._is_stopping, wait):
+                    return True
+            wait = min(LONGEST_WAIT, wait * 2)
+        log.warning("the database of %s is back", self.inbox.module)
+        return True
 
     def _run_retry(self) -> None:
         found = False
         try:
             found = self.inbox.run_due()
-        except Exception:
-            # The worker outlives it; the publication is due again when the lease of its mark ends.
-            log.exception("a retry of %s could not be run", self.inbox.module)
+        except Exception as error:
+            found = self._wait_for_database(error)
+            if not found:
+                # The worker outlives it; the publication is due again when the lease of its mark ends.
+                log.exception("a retry of %s could not be run", self.inbox.module)
         if not found:
             with self._ready:
                 self._retry_is_due = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import cast
 
 from flask import current_app
@@ -10,11 +11,15 @@ from flask import current_app
 from bus.bus import EventBus
 from bus.errors import BusError
 from bus.integrations.settings import Setting
-from bus.operations import Operations
+from bus.operations import Operations, operations_of
+from bus.words import duration_text
 
 #: The keys of the bus, and of what its process is set to, in `app.extensions`.
 EXTENSION = "modular-bus"
 SETTINGS = "modular-bus-settings"
+
+#: Where the settings of the bus itself come from.
+_ASSEMBLED = "bus.assemble"
 
 
 def current_bus() -> EventBus:
@@ -35,18 +40,19 @@ def current_operations() -> Operations:
     Raises:
         BusError: The application has no bus, or the bus no modules.
     """
-    found: Operations | None = getattr(current_bus(), "operations", None)
-    if found is None:
-        raise BusError("this application's bus has no modules, so nothing is recorded; make it with bus.assemble")
-    return found
+    return operations_of(current_bus())
 
 
 def current_settings() -> tuple[Setting, ...]:
-    """Return what the application says it is set to, and what its bus is.
+    """Return what the application says it is set to, and what its bus was assembled with.
 
     Raises:
-        BusError: The application has no bus.
+        BusError: The application has no bus, or the bus no modules.
     """
-    current_bus()
-    settings: Sequence[Setting] = current_app.extensions.get(SETTINGS, ())
-    return tuple(settings)
+    operations = current_operations()
+    told: Sequence[Setting] = current_app.extensions.get(SETTINGS, ())
+    return (
+        *told,
+        Setting("transport", operations.transport, _ASSEMBLED),
+        Setting("retention", duration_text(operations.retention // timedelta(microseconds=1)), _ASSEMBLED),
+    )

@@ -184,7 +184,7 @@ def test_b02_bus_announces_a_failed_module_listener(shop: Shop) -> None:
     def open_ticket(event: PlacedOrder) -> None:
         raise failure
 
-    def receive(sender: object, listener_id: str, event_id: str, error: BaseException) -> None:
+    def receive(sender: object, listener_id: str, error: BaseException, **_details: object) -> None:
         announced.put((sender, listener_id, error))
 
     shop.kitchen_bus.subscribe(open_ticket)

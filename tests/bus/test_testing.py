@@ -74,7 +74,9 @@ def test_recording_transport_delivers_what_another_process_would_have_sent(tmp_p
         heard.append(new.order_id)
 
     bus.module("kitchen").subscribe(note)
-    placed = Envelope("1", "order", "order.placed", 1, None, 0, "1", None, None, b'{"order_id":"17"}')
+    placed = Envelope(
+        "1", "order", "order.placed", 1, None, bus.clock.microseconds(), "1", None, None, b'{"order_id":"17"}'
+    )
     bus.start()
     transport.deliver("kitchen", placed)
     bus.drain()

@@ -6,7 +6,6 @@ import random
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,11 @@ from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bus import Clock, Database, Envelope, Module, assemble, event, event_view, module_listener
+from bus.hosting import Surroundings, host
 from bus.inbox.inbox import Inbox
+from bus.inbox.retention import RETENTION
+from bus.inbox.solitude import Solitude
 from bus.inbox.sqlalchemy import SqlAlchemyInboxStore
-from bus.inbox.store import Publication
 from bus.outbox.sqlalchemy import SqlAlchemyOutboxStore
 from bus.tables import bus_event, bus_inbox, bus_outbox
 from bus.testing import FakeClock
@@ -122,7 +123,7 @@ class Failures:
 
     errors: list[BaseException] = field(default_factory=list)
 
-    def add(self, _publication: Publication, error: BaseException) -> None:
+    def add(self, _bus: object, *, error: BaseException, **_details: object) -> None:
         self.errors.append(error)
 
 
@@ -151,6 +152,7 @@ class Shop:
         self.outboxes = {name: SqlAlchemyOutboxStore(found, self.clock) for name, found in self.databases.items()}
         self.inbox_store = SqlAlchemyInboxStore(self.kitchen, self.clock)
         self.failures = Failures()
+        self.bus.signals.listener_failed.connect(self.failures.add)
 
     def close(self) -> None:
         self.bus.stop(grace=5.0)
@@ -186,14 +188,8 @@ class Shop:
 
     def inbox(self, random_source: random.Random | None = None) -> Inbox:
         """Return the kitchen's inbox, to be driven by hand."""
-        return Inbox(
-            "kitchen",
-            self.kitchen,
-            self.inbox_store,
-            listeners=partial(self.bus.module_listeners, "kitchen"),
-            announce_failure=self.failures.add,
-            random_source=random_source or random.Random(0),
-        )
+        around = Surroundings(self.bus, Solitude(), random_source or random.Random(0), RETENTION)
+        return host("kitchen", self.kitchen, around).inbox
 
     def orders(self) -> list[int]:
         return self._numbers(self.order, "SELECT id FROM orders ORDER BY id")
@@ -236,7 +232,7 @@ def placed(order_id: int = 1, *, event_id: str | None = None) -> Envelope:
         type="order.placed",
         version=1,
         subject=str(order_id),
-        time=0,
+        time=FakeClock().microseconds(),
         correlationid=f"story-of-{id}",
         causationid=None,
         traceparent=None,

@@ -41,38 +41,67 @@ def test_first_send_needs_no_mark(shop: Shop) -> None:
     assert seen == [0]
 
 
-def test_start_that_never_ended_comes_due_after_its_lease(shop: Shop, clock: FakeClock) -> None:
+def test_start_that_never_ended_is_a_crash_after_its_lease(shop: Shop, clock: FakeClock) -> None:
     shop.open_tickets()
-    inbox = shop.inbox()
     with arm("inbox.after_mark", kill), pytest.raises(Killed):
-        inbox.receive(placed(7), 2)
+        shop.inbox().receive(placed(7), 2)
+    inbox = shop.inbox()
 
     clock.advance(microseconds=LEASE - 1)
     is_early = inbox.run_due()
     clock.advance(microseconds=1)
-    is_run = inbox.run_due()
+    is_noted = inbox.run_due()
 
-    assert (is_early, is_run) == (False, True)
+    [row] = shop.publications()
+    assert (is_early, is_noted) == (False, True)
+    assert (row.state, row.reason, row.starts, row.crashes) == ("retrying", "crashed", 1, 0)
+
+
+def test_crashed_run_is_made_again(shop: Shop, clock: FakeClock) -> None:
+    shop.open_tickets()
+    with arm("inbox.after_mark", kill), pytest.raises(Killed):
+        shop.inbox().receive(placed(7), 2)
+    inbox = shop.inbox()
+
+    clock.advance(microseconds=LEASE)
+    inbox.run_due()
+    clock.advance(seconds=1)
+    inbox.run_due()
+
+    [row] = shop.publications()
     assert shop.tickets() == [7]
-    assert [(row.state, row.starts, row.failures) for row in shop.publications()] == [("completed", 2, 0)]
+    assert (row.state, row.starts, row.failures, row.crashes) == ("completed", 2, 0, 0)
 
 
 @pytest.mark.parametrize("place", ["inbox.after_start", "inbox.before_complete", "inbox.before_commit"])
-def test_marked_run_whose_failure_is_not_recorded_comes_due_after_its_lease(
-    shop: Shop, clock: FakeClock, place: str
-) -> None:
+def test_marked_run_whose_failure_is_never_recorded_is_made_again(shop: Shop, clock: FakeClock, place: str) -> None:
     shop.open_tickets()
-    inbox = shop.inbox()
     with arm(place, refuse), arm("inbox.before_failure", refuse), pytest.raises(FailpointError):
-        inbox.receive(placed(7), 2)
+        shop.inbox().receive(placed(7), 2)
     effects_of_the_first_run = shop.tickets()
+    inbox = shop.inbox()
 
     clock.advance(microseconds=LEASE)
+    inbox.run_due()
+    clock.advance(seconds=1)
     inbox.run_due()
 
     assert effects_of_the_first_run == []
     assert shop.tickets() == [7]
     assert [(row.state, row.starts, row.failures) for row in shop.publications()] == [("completed", 2, 0)]
+
+
+def test_failure_that_could_not_be_recorded_is_recorded_late_and_is_no_crash(shop: Shop, clock: FakeClock) -> None:
+    shop.listen(failing_listener(shop, failures=1))
+    inbox = shop.inbox()
+    with arm("inbox.before_failure", refuse), pytest.raises(FailpointError):
+        inbox.receive(placed(7), 2)
+
+    clock.advance(microseconds=LEASE)
+    inbox.run_due()
+
+    [row] = shop.publications()
+    assert (row.reason, row.failures, row.crashes) == ("failed", 1, 0)
 
 
 def test_sibling_of_a_listener_whose_failure_cannot_be_recorded_has_run(shop: Shop) -> None:

@@ -1,0 +1,51 @@
+"""Telling what an error of a database means: a conflict that passes, or a database that is away."""
+
+from __future__ import annotations
+
+import sqlite3
+from enum import Enum
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+
+class DatabaseTrouble(Enum):
+    """What a database met that is no fault of the code that used it."""
+
+    #: Locked, deadlocked, or not serializable: another run at once may succeed.
+    CONFLICT = "the database was busy"
+    #: It does not answer, or cannot read or write its files.
+    AWAY = "the database is away"
+
+
+#: Primary result codes of SQLite, https://www.sqlite.org/rescode.html: BUSY, LOCKED; and PERM, READONLY, IOERR, FULL,
+#: CANTOPEN, CORRUPT, NOTADB.
+_SQLITE_CONFLICT = {5, 6}
+_SQLITE_AWAY = {3, 8, 10, 11, 13, 14, 26}
+
+#: SQLSTATE of PostgreSQL, appendix A of its manual: serialization_failure, deadlock_detected, lock_not_available.
+_SQLSTATE_CONFLICT = {"40001", "40P01", "55P03"}
+#: Classes 08 (connection), 53 (resources), 57P (operator intervention), 58 (system).
+_SQLSTATE_AWAY = ("08", "53", "57P", "58")
+
+
+def database_trouble(error: BaseException | None) -> DatabaseTrouble | None:
+    """Return what the database met, or None where the error says nothing of the kind."""
+    if isinstance(error, PoolTimeoutError):
+        return DatabaseTrouble.CONFLICT
+    if not isinstance(error, DBAPIError):
+        return None
+    if isinstance(error.orig, sqlite3.Error):
+        return _of_sqlite(error.orig)
+    state = getattr(error.orig, "sqlstate", None)
+    if state in _SQLSTATE_CONFLICT:
+        return DatabaseTrouble.CONFLICT
+    is_away = error.connection_invalidated or (isinstance(state, str) and state.startswith(_SQLSTATE_AWAY))
+    return DatabaseTrouble.AWAY if is_away else None
+
+
+def _of_sqlite(error: sqlite3.Error) -> DatabaseTrouble | None:
+    primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if primary in _SQLITE_CONFLICT:
+        return DatabaseTrouble.CONFLICT
+    return DatabaseTrouble.AWAY if primary in _SQLITE_AWAY else None

@@ -1,0 +1,225 @@
+"""The one run path: run a listener in a transaction that completes its publication, or record why it did not."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum
+
+from sqlalchemy import Connection
+
+from bus.clock import Clock
+from bus.context import Delivery, delivering
+from bus.database import Database
+from bus.database_errors import DatabaseTrouble, database_trouble
+from bus.errors import PayloadError
+from bus.event import published_name
+from bus.failpoint import failpoint
+from bus.inbox.announcements import Announcements
+from bus.inbox.solitude import Solitude
+from bus.inbox.state import PARKED, Reason, State
+from bus.inbox.store import InboxStore, Outcome, Publication
+from bus.inbox.verdict import Judge, put_off
+from bus.listener import Listener
+from bus.serialization import PayloadReader
+from bus.transaction import SqlAlchemyUnitOfWork
+
+log = logging.getLogger("bus")
+
+#: Seconds that a run waits at most before it is made again at once, after a conflict in the database.
+CONFLICT_PAUSES = (0.01, 0.05, 0.25)
+
+
+class RunEnd(Enum):
+    """How a run ended, as far as it says something about the listener."""
+
+    COMPLETED = "its effects are committed"
+    FAILED = "it failed, or its database was busy"
+    NOTHING = "it was not run, waits by its own wish, or cannot read the event"
+
+
+class _NotOursError(Exception):
+    """Leaves the run's transaction when the publication turns out to be another's, or done."""
+
+
+class _UnreadableError(Exception):
+    """Leaves the run's transaction when the payload cannot be read as the listener's view."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """What ended a run, and what its own database met, if that is behind it."""
+
+    error: BaseException
+    database: DatabaseTrouble | None
+
+
+class Runner:
+    """Runs publications of one module, from any of its workers' threads."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: InboxStore,
+        *,
+        clock: Clock,
+        random_source: random.Random,
+        solitude: Solitude,
+        announcements: Announcements,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._clock = clock
+        self._random = random_source
+        self._judge = Judge(random_source)
+        self._solitude = solitude
+        self._announcements = announcements
+        self._readers: dict[type, PayloadReader] = {}
+        self._late: deque[tuple[Publication, Outcome]] = deque()
+
+    def run(self, listener: Listener, publication: Publication) -> RunEnd:
+        """Run a publication to its end, alone in the process if a run of it has crashed before.
+
+        Raises:
+            Exception: The module's database could not record the end; see `settle_late`.
+        """
+        if not publication.is_suspect:
+            with self._solitude.beside():
+                return self._run(listener, publication)
+        with self._solitude.alone() as is_alone:
+            if is_alone:
+                return self._run(listener, publication)
+        self.record(publication, put_off(publication, Reason.CRASHED, self._judge.alone_interval()))
+        return RunEnd.NOTHING
+
+    def record(self, publication: Publication, outcome: Outcome, error: BaseException | None = None) -> bool:
+        """Commit what became of a publication that did not complete, log it, and announce it.
+
+        Raises:
+            Exception: The module's database does not take it. Where a mark stands there, `settle_late` will.
+        """
+        try:
+            failpoint("inbox.before_failure")
+            is_recorded = self._store.record(publication, outcome)
+        except BaseException:
+            if publication.starts:
+                self._late.append((publication, outcome))
+            raise
+        failpoint("inbox.after_failure")
+        if is_recorded:
+            self._tell(publication, outcome, error)
+        elif error is not None:
+            log.warning(
+                "listener %s failed for event %s, which somebody else has settled meanwhile",
+                publication.listener_id,
+                publication.envelope.id,
+                exc_info=error,
+            )
+        return is_recorded
+
+    def settle_late(self) -> None:
+        """Record what could not be recorded while the database was away, so that no ended run passes for a crash."""
+        while self._late:
+            self._store.record(*self._late[0])
+            self._late.popleft()
+
+    def _run(self, listener: Listener, publication: Publication) -> RunEnd:
+        failure = self._attempt(listener, publication)
+        for pause in CONFLICT_PAUSES:
+            if failure is None or failure.database is not DatabaseTrouble.CONFLICT:
+                break
+            time.sleep(self._random.uniform(0, pause))
+            failure = self._attempt(listener, publication)
+        if failure is None:
+            failpoint("inbox.after_commit")
+            return RunEnd.COMPLETED
+        return self._ended(listener, publication, failure)
+
+    def _ended(self, listener: Listener, publication: Publication, failure: _Failure) -> RunEnd:
+        error = failure.error
+        if isinstance(error, _NotOursError):
+            log.debug("listener %s: event %s is done or runs elsewhere", listener.id, publication.envelope.id)
+            return RunEnd.NOTHING
+        if isinstance(error, _UnreadableError):
+            self.record(publication, self._judge.on_unreadable(publication, error.__cause__ or error), error.__cause__)
+            return RunEnd.NOTHING
+        if failure.database is not None:
+            self.record(publication, self._judge.on_busy_database(publication, error), error)
+            return RunEnd.FAILED
+        policy = listener.declaration.retry
+        outcome = self._judge.on_failure(publication, error, policy, self._clock.microseconds())
+        self.record(publication, outcome, error)
+        return RunEnd.NOTHING if outcome.reason is Reason.WAITING else RunEnd.FAILED
+
+    def _attempt(self, listener: Listener, publication: Publication) -> _Failure | None:
+        """Make one run; return what ended it, or None when its effects are committed."""
+        began = self._clock.microseconds()
+        unit: SqlAlchemyUnitOfWork | None = None
+        try:
+            with delivering(_delivery(publication)), self._database.transaction() as unit:
+                self._in_transaction(listener, publication, unit, began)
+        except BaseException as error:  # noqa: BLE001 - logged where it is recorded
+            # The promise of a module listener: its failure stays here, as a row that says what comes next. That goes
+            # for SystemExit and cancellations too: nobody above this thread is there to hear them.
+            met = database_trouble(unit.database_error) if unit is not None else None
+            return _Failure(error, met)
+        self._announcements.completed(publication, self._clock.microseconds() - began)
+        return None
+
+    def _in_transaction(
+        self, listener: Listener, publication: Publication, unit: SqlAlchemyUnitOfWork, began: int
+    ) -> None:
+        failpoint("inbox.before_start")
+        if not self._store.start(unit.session.connection(), publication):
+            raise _NotOursError
+        failpoint("inbox.after_start")
+        listener.call(self._read(listener, publication))
+        failpoint("inbox.before_complete")
+        unit.complete_with(lambda connection: self._complete(connection, publication, began))
+
+    def _complete(self, connection: Connection, publication: Publication, began: int) -> None:
+        self._store.complete(connection, publication, max(0, self._clock.microseconds() - began))
+        failpoint("inbox.before_commit")
+
+    def _read(self, listener: Listener, publication: Publication) -> object:
+        event_name = publication.envelope.type
+        cls = next(found for found in listener.types if published_name(found) == event_name)
+        reader = self._readers.get(cls)
+        if reader is None:
+            reader = self._readers[cls] = PayloadReader(event_name, cls)
+        try:
+            return reader.read(publication.envelope.data)
+        except PayloadError as error:
+            raise _UnreadableError from error
+
+    def _tell(self, publication: Publication, outcome: Outcome, error: BaseException | None) -> None:
+        _log(publication, outcome, error)
+        if error is not None and outcome.is_attempt:
+            self._announcements.failed(publication, error)
+        if outcome.state is State.DEAD:
+            self._announcements.dead(publication, outcome)
+        elif outcome.reason in PARKED:
+            self._announcements.parked(publication, outcome)
+
+
+def _delivery(publication: Publication) -> Delivery:
+    return Delivery(publication.listener_id, publication.envelope, attempt=max(1, publication.starts))
+
+
+def _log(publication: Publication, outcome: Outcome, error: BaseException | None) -> None:
+    quiet = outcome.trouble is None or outcome.reason is Reason.DISCARDED
+    level = logging.DEBUG if quiet else logging.ERROR if outcome.state is State.DEAD else logging.WARNING
+    what = "given up" if outcome.state is State.DEAD else f"next run in {outcome.due_in / 1e6:.1f} s"
+    log.log(
+        level,
+        "listener %s, event %s: %s (%s), %s",
+        publication.listener_id,
+        publication.envelope.id,
+        outcome.trouble.text if outcome.trouble is not None else "not run to its end",
+        outcome.reason,
+        what,
+        exc_info=error if not quiet else None,
+    )
