@@ -191,8 +191,10 @@ class _Telling:
         self, name: str, event: RecordedEvent, heard: list[PublicationRecord], published: list[RecordedEvent]
     ) -> TracedModule:
         effects = tuple(self._event(effect) for effect in published if effect.envelope.id not in self._told)
-        # Which listener published an effect is not recorded: only where there is one it must have been that one.
-        of_listener, of_module = (effects, ()) if len(heard) == 1 else ((), effects)
+        # Which listener published an effect is not recorded, but what it published was committed with its completion:
+        # where one of them is completed it must have been that one.
+        completed = [record.listener_id for record in heard if record.state is State.COMPLETED]
+        publisher = completed[0] if len(completed) == 1 else None
         known = self._modules[name].listener_ids() if name in self._modules else ()
         publications = tuple(
             TracedPublication(
@@ -200,11 +202,11 @@ class _Telling:
                 waited=_waited(event.envelope.time, record),
                 pause=self._pause_of(record),
                 known=record.listener_id in known,
-                effects=of_listener,
+                effects=effects if record.listener_id == publisher else (),
             )
             for record in sorted(heard, key=_end)
         )
-        return TracedModule(name, name in event.owed_to, publications, of_module)
+        return TracedModule(name, name in event.owed_to, publications, () if publisher else effects)
 
     def _pause_of(self, record: PublicationRecord) -> Pause | None:
         if record.state is not State.RETRYING:
