@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from bus.inbox.dead_letters import PublicationQuery
-from bus.inbox.state import State
+from bus.inbox.state import Reason, State
 from bus.integrations.cli.command import operator_command
 from bus.integrations.cli.confirm import confirm, name_of_caller, who_option, yes_option
 from bus.integrations.cli.dead_output import (
@@ -67,7 +69,9 @@ def groups(query: PublicationQuery, as_json: bool) -> None:
 @click.pass_context
 def show_publication(context: click.Context, id: str, listener: str | None, state: str, as_json: bool) -> None:
     """Show one of them, with its history. ID is the beginning of the event's id."""
-    record = the_one(PublicationQuery(event_id=id, listener=listener, state=State(state)))
+    query = PublicationQuery(event_id=id, listener=listener, state=State(state))
+    discarded = [replace(query, reason=Reason.DISCARDED)] if query.state is State.DEAD else []
+    record = the_one(query, *discarded)
     if record is None:
         context.exit(USAGE)
     elif as_json:

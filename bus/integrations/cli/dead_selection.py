@@ -90,13 +90,17 @@ def selected(query: PublicationQuery, ids: Sequence[str], *, everything: bool) -
     return [query]
 
 
-def the_one(query: PublicationQuery) -> PublicationRecord | None:
-    """Return the publication that a query with the beginning of an id means; None, and said so, where there is none.
+def the_one(*queries: PublicationQuery) -> PublicationRecord | None:
+    """Return the publication that queries with the beginning of an id mean; None, and said so, where there is none.
+
+    The queries are asked in turn, until one finds something.
 
     Raises:
         WrongCallError: There are several.
     """
-    found = current_operations().find(query, limit=CANDIDATES + 1)
+    answers = (current_operations().find(query, limit=CANDIDATES + 1) for query in queries)
+    found = next(filter(None, answers), [])
+    query = queries[0]
     whole = [record for record in found if record.event_id == query.event_id]
     if len(whole or found) == 1:
         return (whole or found)[0]

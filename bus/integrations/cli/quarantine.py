@@ -62,7 +62,8 @@ def show_quarantined(digest_prefix: str, as_json: bool) -> None:
 def drop_quarantined(digest_prefix: str, yes: bool) -> None:
     """Delete one message, by the beginning of its digest."""
     module, entry = _the_one(digest_prefix)
-    confirm(f"1 message of {entry.size:,} bytes in the quarantine of {module} will be deleted.", is_agreed=yes)
+    told = f"1 message of {count_text(entry.size, 'byte')} in the quarantine of {module} will be deleted."
+    confirm(told, is_agreed=yes)
     current_operations().drop_quarantined(module, entry.digest)
     say("Deleted it.")
 

@@ -17,7 +17,7 @@ from bus.inbox.retention import RETENTION
 from bus.inbox.solitude import Solitude
 from bus.integrations.flask import BusExtension
 from bus.testing import FakeClock
-from tests.durable.shop import Shop, WantedDish
+from tests.durable.shop import OpenedTicket, Shop, WantedDish
 
 
 class Desk:
@@ -55,6 +55,15 @@ class Desk:
 
     def history(self, module: str) -> SqlAlchemyHistoryStore:
         return SqlAlchemyHistoryStore(self.shop.databases[module])
+
+    def listen_to_tickets(self) -> None:
+        """Have the order listen to what it has a view of."""
+
+        @module_listener("order.note_ticket")
+        def note_ticket(event: OpenedTicket) -> None:
+            pass
+
+        self.shop.listen(note_ticket, module="order")
 
     def quarantine(self, data: bytes, module: str = "kitchen") -> str:
         """Have a module receive bytes that are no envelope, and return their digest."""
