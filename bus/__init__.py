@@ -1,16 +1,18 @@
 """Spring-style application events for Flask: modules publish facts and react to facts, the bus carries them."""
 
 from bus.assembly import assemble
-from bus.bus import EventBus, ModuleBus
+from bus.bus import EventBus
 from bus.clock import Clock, IdSource, SystemClock, Uuid7Source
-from bus.context import Delivery, current_delivery
+from bus.context import Delivery, Trace, current_delivery, current_trace, trace_context
 from bus.database import Database
 from bus.envelope import Envelope
+from bus.error_handler import ErrorHandler, ListenerFailure
 from bus.errors import (
     BusError,
     CascadeError,
     DrainTimeoutError,
     DuplicateNameError,
+    EnvelopeError,
     ForeignEventError,
     InvalidEventError,
     InvalidListenerError,
@@ -23,14 +25,17 @@ from bus.errors import (
     RollbackOnlyError,
     SchemaError,
     StoppedError,
+    TooManyEventsError,
     TransactionControlError,
     UnknownModuleError,
     UnknownTargetError,
     WiringError,
 )
 from bus.event import event, event_view
+from bus.life import BusClosed, BusStarted, BusStopped
 from bus.listener import Phase, listener, module_listener, transactional_listener
 from bus.module import Module
+from bus.module_bus import ModuleBus
 from bus.operations import Operations, operations_of
 from bus.retry import (
     KillSwitch,
@@ -71,9 +76,17 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     "NotBefore",
     "Operations",
     "operations_of",
+    "Trace",
+    "current_trace",
+    "trace_context",
+    "ListenerFailure",
+    "ErrorHandler",
     # the bus
     "EventBus",
     "ModuleBus",
+    "BusStarted",
+    "BusStopped",
+    "BusClosed",
     "Module",
     "assemble",
     # transactions
@@ -89,6 +102,7 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     "CascadeError",
     "DrainTimeoutError",
     "DuplicateNameError",
+    "EnvelopeError",
     "ForeignEventError",
     "InvalidEventError",
     "InvalidListenerError",
@@ -101,6 +115,7 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     "RollbackOnlyError",
     "SchemaError",
     "StoppedError",
+    "TooManyEventsError",
     "TransactionControlError",
     "UnknownModuleError",
     "UnknownTargetError",

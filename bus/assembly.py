@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 
-from bus.bus import EventBus
+from bus.bus import BACKGROUND_THREADS, EventBus
 from bus.clock import Clock, IdSource
 from bus.database import Database
 from bus.envelope import Envelope
+from bus.error_handler import ErrorHandler
 from bus.errors import BusError, DuplicateNameError, UnknownModuleError, WiringError
 from bus.event import Catalogue
 from bus.hosting import Surroundings, host, operated
@@ -43,6 +44,8 @@ def assemble(
     ids: IdSource | None = None,
     random_source: random.Random | None = None,
     retention: timedelta = RETENTION,
+    on_error: ErrorHandler | None = None,
+    background_threads: int = BACKGROUND_THREADS,
 ) -> EventBus:
     """Make a bus that records published events and carries them between modules. Starts nothing.
 
@@ -58,6 +61,8 @@ def assemble(
         random_source: The randomness of retries.
         retention: For how long completed publications are remembered; events that were first sent longer ago are
             refused.
+        on_error: Takes the failures of plain listeners in place of their publisher; see `EventBus`.
+        background_threads: Threads for background listeners, at most.
 
     Raises:
         RetentionError: The retention is shorter than the time within which an event may be sent again.
@@ -72,7 +77,14 @@ def assemble(
     problems = wiring_problems(catalogue, databases.keys(), is_local=carrier.is_local)
     if problems:
         raise WiringError(problems)
-    bus = EventBus(catalogue=catalogue, owners=databases, clock=clock, ids=ids)
+    bus = EventBus(
+        catalogue=catalogue,
+        owners=databases,
+        clock=clock,
+        ids=ids,
+        on_error=on_error,
+        background_threads=background_threads,
+    )
     around = Surroundings(bus, Solitude(), random_source or random.SystemRandom(), retention)
     _bring_to_life(around, databases, [module.name for module in every], carrier)
     for module in every:
@@ -105,8 +117,8 @@ def _bring_to_life(
             carrier=Carrier(runtime.send_fresh, runtime.wake, _announcer(bus)),
         )
     )
-    bus.life = runtime
-    _renew_in_forked_child(bus, runtime)
+    bus.live_as(runtime)
+    _renew_in_forked_child(runtime)
 
 
 def make_transport(url: str) -> Transport:
@@ -154,9 +166,9 @@ def _announcer(bus: EventBus) -> Callable[[Envelope], None]:
     return announce
 
 
-def _renew_in_forked_child(bus: EventBus, runtime: Runtime) -> None:
-    """Have a fork leave the child with a bus of its own; the hooks hold the bus weakly."""
-    bus_ref, runtime_ref = weakref.ref(bus), weakref.ref(runtime)
+def _renew_in_forked_child(runtime: Runtime) -> None:
+    """Have a fork leave the child with a runtime of its own; the hooks hold it weakly."""
+    runtime_ref = weakref.ref(runtime)
 
     def before() -> None:
         if (life := runtime_ref()) is not None:
@@ -167,8 +179,7 @@ def _renew_in_forked_child(bus: EventBus, runtime: Runtime) -> None:
             life.after_fork_in_parent()
 
     def in_child() -> None:
-        if (found := bus_ref()) is not None and (life := runtime_ref()) is not None:
-            found.after_fork()
+        if (life := runtime_ref()) is not None:
             life.after_fork_in_child()
 
     os.register_at_fork(before=before, after_in_parent=in_parent, after_in_child=in_child)

@@ -5,25 +5,35 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable, Mapping
+from contextvars import copy_context
+from functools import partial
 from typing import Any, cast
 
 from blinker import Signal
 
+from bus.cascade import MAX_DEPTH, this_thread, too_deep
 from bus.clock import Clock, IdSource, SystemClock, Uuid7Source
-from bus.context import current_delivery
+from bus.context import NO_TRACE, Moment, current_cause, resumed, this_moment
 from bus.envelope import Envelope
+from bus.error_handler import ErrorHandler, guarded
 from bus.errors import BusError, ForeignEventError, InvalidListenerError, UnknownModuleError
 from bus.event import Catalogue, Published, event_type_of, published_name
+from bus.executor import Executor
 from bus.explanation import Explanation, explain
 from bus.failpoint import failpoint
-from bus.life import Life, NoLife
-from bus.listener import Listener, listener_of_function, listeners_of_class, listeners_of_instance
+from bus.life import GRACE, Life
+from bus.lifecycle import Lifecycle
+from bus.listener import Listener, listener_of_function, listeners_of_class, listeners_of_instance, name_of
+from bus.module_bus import ModuleBus
 from bus.pending import PendingEvents, Recorder
 from bus.plan import Plan, Route, Steps, compile_plan
 from bus.registry import Registry
 from bus.serialization import write_payload
 from bus.signals import BusSignals
 from bus.unit_of_work import UnitOfWork, innermost_unit
+
+#: Threads for background listeners: they wait for other systems more than they compute.
+BACKGROUND_THREADS = 4
 
 
 class _Plans(dict[type, Plan]):
@@ -45,10 +55,14 @@ class EventBus:
     Alone it carries application events. `bus.assembly.assemble` makes one with modules and databases, which
     carries published events too.
 
+    An error handler takes the failures of listeners in place of the publisher: `EventBus(on_error=handler)`. It is
+    called for each one that fails, the others run, and only what the handler raises itself reaches the publisher.
+    BEFORE_COMMIT listeners go on rolling back, and a unit of work whose database refused something still fails.
+    Failures of background listeners go to it as well, on their own threads.
+
     Attributes:
         signals: What the bus announces of its own life.
         catalogue: The published events and views of every module.
-        life: Start, drain, stop and state of what the bus runs beside the publishers.
     """
 
     def __init__(
@@ -58,12 +72,15 @@ class EventBus:
         owners: Mapping[str, object] | None = None,
         clock: Clock | None = None,
         ids: IdSource | None = None,
+        on_error: ErrorHandler | None = None,
+        background_threads: int = BACKGROUND_THREADS,
     ) -> None:
+        self._on_error = on_error
+        self._lifecycle = Lifecycle(self, Executor(background_threads))
         self.signals = BusSignals()
         self.catalogue = catalogue or Catalogue()
         self.clock = clock or SystemClock()
         self.ids = ids or Uuid7Source(self.clock)
-        self.life: Life = NoLife()
         self.registry = Registry(self.catalogue)
         self._owners = dict(owners or {})
         self._recorder: Recorder | None = None
@@ -72,7 +89,7 @@ class EventBus:
         self._plans = _Plans(self._compile)
         self._module_listeners: dict[tuple[str, str | None], tuple[Listener, ...]] = {}
         self._subscribers: dict[str, tuple[str, ...]] = {}
-        self._steps = Steps(self._republish, self._send, self._pending, self._record)
+        self._steps = Steps(self._republish, self._send, self._pending, self._record, self._in_background, on_error)
 
     def publish(self, event: object) -> None:
         """Deliver an event: plain listeners run now, in this thread, in order; then it returns.
@@ -82,10 +99,21 @@ class EventBus:
 
         Raises:
             NoTransactionError: The event needs a running unit of work of its module, and there is none.
+            CascadeError: More than 32 events have caused one another.
+            TooManyEventsError: The unit of work has more than 10,000 rows of events and of what is owed.
             PayloadError: A published event cannot be written as JSON, or is larger than 256 KiB.
             Exception: Whatever a plain listener raised, the same object; the listeners after it are not called.
+                With an error handler: what the handler raised.
         """
-        self._plans[type(event)](event)
+        cls = type(event)
+        chain = this_thread.chain
+        if len(chain) >= MAX_DEPTH:
+            raise too_deep((*chain, cls))
+        chain.append(cls)
+        try:
+            self._plans[cls](event)
+        finally:
+            chain.pop()
 
     def subscribe(self, target: object, *, module: str | None = None) -> tuple[str, ...]:
         """Register a decorated function, or every decorated method of an object; return the ids.
@@ -162,32 +190,67 @@ class EventBus:
                 self._subscribers[event_name] = found
         return found
 
+    @property
+    def life(self) -> Life:
+        """Start, drain, stop and state of what the bus runs beside the publishers."""
+        return self._lifecycle.life
+
     def record_with(self, recorder: Recorder) -> None:
         """Record published events with this recorder from now on."""
         self._recorder = recorder
 
+    def live_as(self, life: Life) -> None:
+        """Start, drain and stop this from now on."""
+        self._lifecycle.life = life
+
     def after_fork(self) -> None:
-        """Begin with a lock of its own in a forked child: the thread that holds the parent's is not there."""
+        """Begin with locks and threads of its own in a forked child: those of the parent are not there."""
         self._lock = threading.RLock()
+        self._lifecycle.after_fork()
 
     def start(self) -> None:
-        """Start what runs beside the publishers, if it does not run yet; safe to call at every request."""
-        self.life.start()
+        """Start what runs beside the publishers, if it does not run yet; safe to call at every request.
+
+        Whoever really starts it publishes BusStarted. A closed bus stays closed, in silence: a request that is
+        still being served at the interpreter's exit starts nothing.
+
+        Raises:
+            Exception: Whatever a listener of BusStarted raised; the bus runs.
+        """
+        self._lifecycle.start()
 
     def drain(self, timeout: float = 30.0) -> None:
         """Start if need be, and wait until no hosted module owes or retries anything.
 
         Raises:
             DrainTimeoutError: Something is still owed after `timeout` seconds; nothing of it is lost.
+            StoppedError: The bus is closed.
             BusError: A unit of work is running here: it would wait for its own commit.
         """
         if innermost_unit() is not None:
             raise BusError("drain() inside a unit of work waits for its own commit; drain after the block")
-        self.life.drain(timeout)
+        self._lifecycle.drain(timeout)
 
-    def stop(self, grace: float = 20.0) -> None:
-        """Take nothing new, give running listeners `grace` seconds, and end the bus's threads."""
-        self.life.stop(grace)
+    def stop(self, grace: float = GRACE) -> None:
+        """Take nothing new, give running listeners `grace` seconds, and end the threads that carry events.
+
+        Where it ran, BusStopped is published then. It may be started again.
+
+        Raises:
+            BusError: A module listener called it, which would wait for its own end.
+        """
+        self._lifecycle.stop(grace)
+
+    def close(self, grace: float = GRACE) -> None:
+        """End for good: publish BusClosed, stop, and end the threads of the background listeners.
+
+        Running listeners have `grace` seconds in all. Published events are recorded after it as before, for
+        whoever runs next. A bus that was started closes by itself when the interpreter exits. Safe to call again.
+
+        Raises:
+            BusError: A module listener or a background one called it, which would wait for its own end.
+        """
+        self._lifecycle.close(grace)
 
     def _listeners_of(self, target: object, module: str | None) -> list[Listener]:
         if inspect.isroutine(target):
@@ -252,18 +315,38 @@ class EventBus:
                 self.publish(element)
 
     def _send(self, signal: Signal, event: object) -> None:
-        signal.send(self, event=event)
+        if self._on_error is None:
+            signal.send(self, event=event)
+            return
+        # Each receiver is a listener of its own: one that fails does not keep the event from the others.
+        for receiver in () if signal.is_muted else tuple(signal.receivers_for(self)):
+            guarded(name_of(receiver), partial(self._tell, receiver), self._on_error)(event)
+
+    def _tell(self, receiver: Callable[..., object], event: object) -> None:
+        if inspect.iscoroutinefunction(receiver):
+            raise BusError(f"receiver {name_of(receiver)} is an async function, which nobody would await: write `def`")
+        receiver(self, event=event)
+
+    def _in_background(self, listener: Listener, event: object) -> None:
+        run = listener.call if self._on_error is None else guarded(listener.id, listener.call, self._on_error)
+        job = partial(_go_on, this_moment(), run, event)
+        self._lifecycle.run_in_background(listener.id, partial(copy_context().run, job))
 
     def _pending(self, unit: UnitOfWork) -> PendingEvents:
         return cast(PendingEvents, unit.participant(self, lambda: PendingEvents(unit, self._recorder)))
 
-    def _record(self, pending: PendingEvents, published: Published, event: object) -> None:
+    def _record(self, pending: PendingEvents, published: Published, event: object) -> Envelope:
         data = write_payload(published.type.name, event)
-        pending.record(self._envelope(published, event, data))
+        envelope = self._envelope(published, event, data)
+        pending.record(envelope, owed=len(self.subscribers_of(envelope.type)))
         failpoint("publish.recorded")
+        return envelope
 
     def _envelope(self, published: Published, event: object, data: bytes) -> Envelope:
-        cause = current_delivery()
+        cause = current_cause()
+        if len(cause.ancestry) >= MAX_DEPTH:
+            raise too_deep((*cause.ancestry, published.type.name))
+        trace = cause.trace or NO_TRACE
         id = self.ids.new()
         key = published.type.key
         return Envelope(
@@ -273,42 +356,14 @@ class EventBus:
             version=published.type.version,
             subject=None if key is None else str(getattr(event, key)),
             time=self.clock.microseconds(),
-            correlationid=cause.envelope.correlationid if cause else id,
-            causationid=cause.envelope.id if cause else None,
-            traceparent=cause.envelope.traceparent if cause else None,
+            correlationid=trace.correlation_id or id,
+            causationid=trace.causation_id,
+            traceparent=trace.traceparent,
             data=data,
+            ancestry=cause.ancestry,
         )
 
 
-class ModuleBus:
-    """The bus as one module sees it: it publishes the module's own events, and registers its listeners.
-
-    Attributes:
-        name: The module.
-    """
-
-    def __init__(self, bus: EventBus, name: str) -> None:
-        self._bus = bus
-        self.name = name
-
-    def publish(self, event: object) -> None:
-        """Deliver an event as `EventBus.publish` does.
-
-        Raises:
-            ForeignEventError: The event belongs to another module.
-        """
-        owner = self._bus.catalogue.owner_of(type(event))
-        if owner is not None and owner != self.name:
-            raise ForeignEventError(
-                f"module {self.name!r} cannot publish {type(event).__qualname__}: it belongs to module {owner!r}, "
-                "and only the owner states its facts; publish an event of your own that the owner reacts to"
-            )
-        self._bus.publish(event)
-
-    def subscribe(self, target: object) -> tuple[str, ...]:
-        """Register a decorated function, or every decorated method of an object, as this module's."""
-        return self._bus.subscribe(target, module=self.name)
-
-    def subscribe_provider(self, cls: type, provider: Callable[[], Any]) -> tuple[str, ...]:
-        """Register every decorated method of a class; the provider returns its instance at each dispatch."""
-        return self._bus.subscribe_provider(cls, provider, module=self.name)
+def _go_on(moment: Moment, run: Callable[[Any], Any], event: object) -> None:
+    with resumed(moment):
+        run(event)

@@ -20,6 +20,7 @@ class Envelope:
         causationid: The event whose listener published this one, or None.
         traceparent: W3C trace context of the publisher, or None.
         data: The payload, JSON in UTF-8.
+        ancestry: The names of the published events that led to it, oldest first, without itself.
     """
 
     id: str
@@ -32,3 +33,4 @@ class Envelope:
     causationid: str | None
     traceparent: str | None
     data: bytes
+    ancestry: tuple[str, ...] = ()

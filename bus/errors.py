@@ -82,18 +82,40 @@ class PayloadError(BusError):
 
 
 class CascadeError(BusError):
-    """Raised by publish when events have caused events too many times in a row.
+    """Raised by publish when the event would be one too many in a chain of events that cause one another.
 
     Attributes:
-        chain: The names of the events, the first cause first.
+        chain: The events of the chain, oldest first, with the one that was refused: names of published events,
+            and of the classes of others.
     """
 
-    def __init__(self, chain: tuple[str, ...]) -> None:
+    def __init__(self, chain: tuple[str, ...], limit: int) -> None:
         self.chain = chain
         super().__init__(
-            f"events cause events {len(chain)} deep, which is taken for a loop: {' → '.join(chain)}; break it "
-            "with a condition or a state that ends it"
+            f"events go on causing one another, and {limit} in one chain are the limit: {' → '.join(chain)}; break the "
+            "loop, with a condition on a listener or by publishing only what has really changed"
         )
+
+
+class TooManyEventsError(BusError):
+    """Raised by publish when a unit of work would write more rows of the bus than it may.
+
+    Attributes:
+        count: Rows with this event: one for each event, and one for each module that it is owed to.
+        limit: Rows that are allowed.
+    """
+
+    def __init__(self, count: int, limit: int) -> None:
+        self.count, self.limit = count, limit
+        super().__init__(
+            f"with this event the unit of work would write {count:,} rows of the bus, the limit is {limit:,}: one for "
+            "each event and one for each module that it is owed to; commit in portions, or publish one event that "
+            "tells of them all"
+        )
+
+
+class EnvelopeError(BusError):
+    """Raised when bytes that should be an envelope are none."""
 
 
 class TransactionControlError(BusError):

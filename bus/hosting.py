@@ -13,11 +13,13 @@ from bus.inbox.announcements import Announcements
 from bus.inbox.inbox import Hearing, Inbox
 from bus.inbox.pausing import Pausing
 from bus.inbox.retention import Forgetter
+from bus.inbox.runner import Runner
 from bus.inbox.solitude import Solitude
 from bus.inbox.sqlalchemy import SqlAlchemyInboxStore
 from bus.inbox.sqlalchemy_dead_letters import SqlAlchemyDeadLetterStore
 from bus.inbox.sqlalchemy_pauses import SqlAlchemyPauseStore
 from bus.inbox.sqlalchemy_quarantine import SqlAlchemyQuarantineStore
+from bus.inbox.verdict import Judge
 from bus.listener import Listener
 from bus.operations import OperatedModule
 from bus.outbox.sqlalchemy import SqlAlchemyOutboxStore
@@ -47,17 +49,20 @@ def host(name: str, database: Database, around: Surroundings) -> Hosted:
     announcements = Announcements(around.bus.signals, around.bus)
     store = SqlAlchemyInboxStore(database, clock)
     pauses = SqlAlchemyPauseStore(database, clock)
+    quarantine = SqlAlchemyQuarantineStore(database, clock)
     hearing = hearing_of(around.bus, name)
+    judge = Judge(around.random_source)
+    runner = Runner(database, store, clock=clock, judge=judge, solitude=around.solitude, announcements=announcements)
     inbox = Inbox(
         name,
-        database,
         store,
+        runner,
+        judge=judge,
         hearing=hearing,
         pausing=Pausing(name, pauses, clock, announcements),
+        quarantine=quarantine,
         announcements=announcements,
-        solitude=around.solitude,
         clock=clock,
-        random_source=around.random_source,
         retention=around.retention,
     )
     return Hosted(
@@ -67,7 +72,7 @@ def host(name: str, database: Database, around: Surroundings) -> Hosted:
         store,
         inbox,
         pauses,
-        SqlAlchemyQuarantineStore(database, clock),
+        quarantine,
         Forgetter(SqlAlchemyDeadLetterStore(database, clock), clock, around.retention),
         lambda: tuple(found.id for found in hearing.listeners(None)),
     )

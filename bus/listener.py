@@ -13,8 +13,9 @@ from enum import Enum
 from typing import Any, TypeVar, overload
 
 from bus.errors import InvalidListenerError
+from bus.generic import shown
 from bus.retry import RetryPolicy
-from bus.signature import event_types_of, takes_event
+from bus.signature import event_types_of, is_event_type, takes_event
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,6 +52,7 @@ class Declaration:
     phase: Phase = Phase.AFTER_COMMIT
     fallback_execution: bool = False
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    background: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,8 +61,8 @@ class Listener:
 
     Attributes:
         id: Given, or the qualified name with the types it listens to.
-        types: The event types that it receives, with their subclasses.
-        call: Takes the event; resolves the instance first where a provider stands behind it.
+        types: The event types that it receives, with their subclasses: classes, and generic ones with arguments.
+        call: Takes an event that it accepts; resolves the instance first where a provider stands behind it.
         target: What makes two registrations the same one.
         module: The module that it belongs to, or None.
     """
@@ -79,6 +81,11 @@ class Listener:
         """Sort key: lower orders first, equal ones in the order of registration."""
         return self.declaration.order, self.sequence
 
+    def accepts(self, event: object) -> bool:
+        """Ask its condition, where it has one."""
+        condition = self.declaration.condition
+        return condition is None or bool(condition(event))
+
     def numbered(self, sequence: int) -> Listener:
         """Return this listener with its place in the order of registration."""
         return replace(self, sequence=sequence)
@@ -89,6 +96,7 @@ def listener(
     *types: type,
     order: int = LAST,
     condition: Callable[[Any], bool] | None = None,
+    background: bool = False,
     id: str | None = None,
 ) -> Callable[[F], F]: ...
 @overload
@@ -97,20 +105,28 @@ def listener(
     *types: Any,
     order: int = LAST,
     condition: Callable[[Any], bool] | None = None,
+    background: bool = False,
     id: str | None = None,
 ) -> Any:
     """Declare a function or method that runs at once, in the publisher's thread and transaction.
 
-    Its exception reaches the publisher unchanged and ends the dispatch. What it returns, unless None, is
-    published as a new event.
+    Its exception reaches the publisher unchanged and ends the dispatch, unless the bus has an error handler. What
+    it returns, unless None, is published as a new event.
+
+    In the background it runs on a thread of the bus, with a copy of the publisher's context variables: at once,
+    whatever becomes of the publisher's transaction, and outside of it. It is not durable. Its exception goes to the
+    error handler, else to the log, never to the publisher; what it returns goes nowhere; after `bus.close()` publish
+    raises StoppedError instead of calling it.
 
     Args:
         types: The event types; without them the parameter's annotation says which.
         order: Lower runs first; listeners without one run last, in the order of their registration.
-        condition: Asked with each event; the listener is passed over where it answers false.
+        condition: Asked with each event, in the publisher's thread; the listener is passed over where it answers false.
+        background: Run it on a thread of the bus, in the order of the calls as far as threads are free.
         id: A name to remove it by; otherwise the qualified name with the types.
     """
-    return _decorate(types, Declaration(Kind.PLAIN, order=order, condition=condition, id=id))
+    declared = Declaration(Kind.PLAIN, order=order, condition=condition, background=background, id=id)
+    return _decorate(types, declared)
 
 
 @overload
@@ -196,7 +212,7 @@ def listener_of_function(function: Callable[..., Any], module: str | None) -> Li
     declared = declaration_of(function)
     if declared is None:
         raise InvalidListenerError(
-            f"{_name(function)} is no listener: put @listener, @transactional_listener or @module_listener above it"
+            f"{name_of(function)} is no listener: put @listener, @transactional_listener or @module_listener above it"
         )
     types = event_types_of(function, declared.types, bound=True)
     call = function if takes_event(function, bound=True) else _without_event(function)
@@ -224,7 +240,7 @@ def listeners_of_class(cls: type, provider: Callable[[], Any], module: str | Non
 def _decorate(types: tuple[Any, ...], declared: Declaration) -> Any:
     if len(types) == 1 and inspect.isroutine(types[0]):
         return _mark(types[0], declared)
-    wrong = [found for found in types if not isinstance(found, type)]
+    wrong = [found for found in types if not is_event_type(found)]
     if wrong:
         raise InvalidListenerError(f"a listener's event types are classes, not {wrong[0]!r}")
     return lambda function: _mark(function, replace(declared, types=types))
@@ -271,20 +287,15 @@ def _build(  # noqa: PLR0917 - the parts of one value
     target: object,
     module: str | None,
 ) -> Listener:
-    if declared.condition is not None:
-        call = _conditional(call, declared.condition)
-    given = declared.id or f"{_name(function)}({', '.join(found.__name__ for found in types)})"
-    return Listener(given, _name(function), types, declared, call, target, module)
-
-
-def _conditional(call: Callable[[Any], Any], condition: Callable[[Any], bool]) -> Callable[[Any], Any]:
-    return lambda event: call(event) if condition(event) else None
+    given = declared.id or f"{name_of(function)}({', '.join(map(shown, types))})"
+    return Listener(given, name_of(function), types, declared, call, target, module)
 
 
 def _without_event(function: Callable[[], Any]) -> Callable[[Any], Any]:
     return functools.wraps(function)(lambda _event: function())
 
 
-def _name(function: object) -> str:
+def name_of(function: object) -> str:
+    """Return the qualified name of a function, or what it says of itself where it has none."""
     module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
     return f"{module}.{name}" if name else repr(function)

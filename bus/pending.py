@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bus.context import Moment, resumed, this_moment
 from bus.envelope import Envelope
-from bus.errors import BusError, NoTransactionError
+from bus.errors import BusError, NoTransactionError, TooManyEventsError
 from bus.listener import Listener, Phase
 from bus.unit_of_work import UnitOfWork
 
@@ -16,6 +17,10 @@ log = logging.getLogger("bus")
 
 #: Rounds of BEFORE_COMMIT listeners that publish for BEFORE_COMMIT listeners before it counts as a loop.
 MAX_ROUNDS = 32
+
+#: Rows of the bus that one unit of work may write, those of events and of what is owed: they are held in memory until
+#: the commit, and on SQLite the module's one writer is busy with them.
+MAX_ROWS = 10_000
 
 
 class HandOver(Protocol):
@@ -43,9 +48,21 @@ class Recorder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class _Recorded:
+    envelope: Envelope
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Deferred:
     event: Any
     listener: Listener
+    moment: Moment
+
+    def run(self) -> None:
+        with resumed(self.moment):
+            if self.listener.accepts(self.event):
+                self.listener.call(self.event)
 
 
 class PendingEvents:
@@ -54,21 +71,26 @@ class PendingEvents:
     def __init__(self, unit: UnitOfWork, recorder: Recorder | None) -> None:
         self._unit = unit
         self._recorder = recorder
-        self._entries: list[Envelope | _Deferred] = []
+        self._entries: list[_Recorded | _Deferred] = []
+        self._rows = 0
         self._before_commit_done = 0
         self._rounds = 0
         self._is_written = False
         self._hand_over: HandOver | None = None
 
-    def record(self, envelope: Envelope) -> None:
-        """Keep a published event for the commit."""
+    def record(self, envelope: Envelope, owed: int) -> None:
+        """Keep a published event for the commit, which is owed to so many modules."""
         self._require_open()
-        self._entries.append(envelope)
+        entry = _Recorded(envelope, rows=1 + owed)
+        if self._rows + entry.rows > MAX_ROWS:
+            raise TooManyEventsError(self._rows + entry.rows, MAX_ROWS)
+        self._rows += entry.rows
+        self._entries.append(entry)
 
     def defer(self, event: object, listener: Listener) -> None:
         """Keep a transactional listener for its phase."""
         self._require_open()
-        self._entries.append(_Deferred(event, listener))
+        self._entries.append(_Deferred(event, listener, this_moment()))
 
     def mark(self) -> int:
         """Return how many entries there are."""
@@ -76,6 +98,7 @@ class PendingEvents:
 
     def rewind(self, mark: int) -> None:
         """Drop the entries since the mark."""
+        self._rows -= sum(entry.rows for entry in self._entries[mark:] if isinstance(entry, _Recorded))
         del self._entries[mark:]
         self._before_commit_done = min(self._before_commit_done, mark)
 
@@ -89,13 +112,13 @@ class PendingEvents:
             raise BusError(f"BEFORE_COMMIT listeners go on publishing for one another ({MAX_ROUNDS} rounds): {names}")
         self._before_commit_done = len(self._entries)
         for entry in due:
-            entry.listener.call(entry.event)
+            entry.run()
         return bool(fresh)
 
     def write(self) -> None:
         """Write the recorded events into the transaction; what is published from now on is refused."""
         self._is_written = True
-        envelopes = [entry for entry in self._entries if isinstance(entry, Envelope)]
+        envelopes = self._envelopes()
         if envelopes and self._recorder is not None:
             self._hand_over = self._recorder.write(self._unit, envelopes)
 
@@ -122,7 +145,7 @@ class PendingEvents:
 
     def was_committed(self) -> bool | None:
         """Look the recorded events up; None where there are none, or the database does not answer."""
-        envelopes = [entry for entry in self._entries if isinstance(entry, Envelope)]
+        envelopes = self._envelopes()
         if self._hand_over is None or self._recorder is None:
             return None
         return self._recorder.was_recorded(self._unit, envelopes[0])
@@ -133,15 +156,18 @@ class PendingEvents:
             self._hand_over.rolled_back()
         self._run(Phase.AFTER_COMPLETION)
 
+    def _envelopes(self) -> list[Envelope]:
+        return [entry.envelope for entry in self._entries if isinstance(entry, _Recorded)]
+
     def _run(self, phase: Phase) -> None:
         for entry in _of_phase(self._entries, phase):
             try:
-                entry.listener.call(entry.event)
+                entry.run()
             except Exception:
                 # The transaction has its outcome; a listener after it can no longer change it.
                 log.exception("listener %s failed %s", entry.listener.id, phase.value)
 
 
-def _of_phase(entries: Iterable[Envelope | _Deferred], phase: Phase) -> list[_Deferred]:
+def _of_phase(entries: Iterable[_Recorded | _Deferred], phase: Phase) -> list[_Deferred]:
     found = [e for e in entries if isinstance(e, _Deferred) and e.listener.declaration.phase is phase]
     return sorted(found, key=lambda entry: entry.listener.declaration.order)

@@ -9,10 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from blinker import Signal
 
+from bus.context import caused_by
+from bus.envelope import Envelope
+from bus.error_handler import ErrorHandler, guarded
 from bus.errors import NoTransactionError
 from bus.event import Published
 from bus.listener import Kind, Listener, Phase
@@ -54,7 +58,9 @@ class Steps:
     republish: Callable[[object], None]
     send: Callable[[Signal, object], None]
     pending: Callable[[UnitOfWork], PendingEvents]
-    record: Callable[[PendingEvents, Published, Any], None]
+    record: Callable[[PendingEvents, Published, Any], Envelope]
+    in_background: Callable[[Listener, object], None]
+    on_error: ErrorHandler | None
 
 
 def compile_plan(route: Route, steps: Steps) -> Plan:
@@ -62,7 +68,7 @@ def compile_plan(route: Route, steps: Steps) -> Plan:
     deferred = route.of_kind(Kind.TRANSACTIONAL)
     immediate = _sequence(_calls(route.of_kind(Kind.PLAIN), route.signals, steps), steps.republish)
     if route.published is not None:
-        return _recording(route.published, route.owner, steps, immediate, deferred)
+        return _recording(route, steps, immediate, deferred)
     if deferred:
         return _deferring(route, steps, immediate, deferred)
     return immediate
@@ -72,7 +78,15 @@ def _calls(listeners: Sequence[Listener], signals: Sequence[Signal], steps: Step
     def to(signal: Signal) -> Callable[[Any], Any]:
         return lambda event: steps.send(signal, event)
 
-    return (*(listener.call for listener in listeners), *(to(signal) for signal in signals))
+    return (*(_call_of(found, steps) for found in listeners), *(to(signal) for signal in signals))
+
+
+def _call_of(listener: Listener, steps: Steps) -> Callable[[Any], Any]:
+    call = _at_once(listener, steps)
+    if steps.on_error is None:
+        return call
+    # What its reply causes is a part of its run.
+    return guarded(listener.id, _single(call, steps.republish), steps.on_error)
 
 
 def _sequence(calls: tuple[Callable[[Any], Any], ...], republish: Callable[[object], None]) -> Plan:
@@ -97,22 +111,22 @@ def _single(call: Callable[[Any], Any], republish: Callable[[object], None]) -> 
     return call_one
 
 
-def _recording(
-    published: Published,
-    owner: object,
-    steps: Steps,
-    immediate: Plan,
-    deferred: tuple[Listener, ...],
-) -> Plan:
+def _recording(route: Route, steps: Steps, immediate: Plan, deferred: tuple[Listener, ...]) -> Plan:
+    published, owner = cast(Published, route.published), route.owner
+    is_heard = bool(route.listeners or route.signals)
+
     def record(event: Any) -> None:
         unit = innermost_unit()
         if unit is None or unit.owner is not owner:
             raise NoTransactionError(_outside_transaction(published))
         pending = steps.pending(unit)
-        steps.record(pending, published, event)
-        immediate(event)
-        for listener in deferred:
-            pending.defer(event, listener)
+        envelope = steps.record(pending, published, event)
+        if not is_heard:
+            return
+        with caused_by(envelope):
+            immediate(event)
+            for listener in deferred:
+                pending.defer(event, listener)
 
     return record
 
@@ -136,8 +150,7 @@ def _deferring(route: Route, steps: Steps, immediate: Plan, deferred: tuple[List
 def _fallback(route: Route, steps: Steps) -> Plan:
     strict = [found for found in route.of_kind(Kind.TRANSACTIONAL) if not found.declaration.fallback_execution]
     if not strict:
-        calls = tuple(_at_once(found) for found in route.listeners)
-        return _sequence((*calls, *_calls((), route.signals, steps)), steps.republish)
+        return _sequence(_calls(route.listeners, route.signals, steps), steps.republish)
 
     def refuse(_event: Any) -> None:
         raise NoTransactionError(
@@ -149,17 +162,22 @@ def _fallback(route: Route, steps: Steps) -> Plan:
     return refuse
 
 
-def _at_once(listener: Listener) -> Callable[[Any], Any]:
-    """Return the call of a listener that runs though no transaction does; what a late one returns goes nowhere."""
-    if listener.declaration.kind is Kind.PLAIN:
-        return listener.call
+def _at_once(listener: Listener, steps: Steps) -> Callable[[Any], Any]:
+    """Return the call of a listener that runs now."""
+    call = listener.call
+    if listener.declaration.background:
+        call = partial(steps.in_background, listener)
+    elif listener.declaration.kind is Kind.TRANSACTIONAL:
+        call = partial(_run_without_transaction, listener)
+    if listener.declaration.condition is None:
+        return call
+    return lambda event: call(event) if listener.accepts(event) else None
 
-    def call(event: Any) -> None:
-        if listener.declaration.phase is Phase.AFTER_ROLLBACK:
-            log.warning("listener %s runs without any transaction, and none was rolled back", listener.id)
-        listener.call(event)
 
-    return call
+def _run_without_transaction(listener: Listener, event: Any) -> None:
+    if listener.declaration.phase is Phase.AFTER_ROLLBACK:
+        log.warning("listener %s runs without any transaction, and none was rolled back", listener.id)
+    listener.call(event)
 
 
 def _outside_transaction(published: Published) -> str:

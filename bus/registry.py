@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from bus.errors import DuplicateNameError, InvalidListenerError
 from bus.event import Catalogue, event_type_of, published_name, viewed_name_of
+from bus.generic import class_of, is_binding, receives, shown
 from bus.listener import Kind, Listener
 
 
@@ -47,7 +48,7 @@ class Registry:
             listener
             for listener in self._listeners
             if listener.declaration.kind is not Kind.MODULE
-            and any(issubclass(cls, base) for base in listener.types)
+            and any(receives(heard, cls) for heard in listener.types)
             and (owner is None or listener.module in (None, owner))
         )
 
@@ -66,7 +67,7 @@ class Registry:
             if listener.declaration.kind is Kind.MODULE:
                 self._require_published(listener, cls)
             else:
-                self._require_own(listener, cls)
+                self._require_own(listener, class_of(cls))
 
     def _require_unused_id(self, listener: Listener, others: Iterable[Listener]) -> None:
         if listener.declaration.id is None:
@@ -83,9 +84,9 @@ class Registry:
                 f"module listener {listener.id!r} ({listener.name}) belongs to no module; subscribe it through the "
                 "module's handle, `bus.module('kitchen').subscribe(…)`"
             )
-        if published_name(cls) is None:
+        if is_binding(cls) or published_name(cls) is None:
             raise InvalidListenerError(
-                f"module listener {listener.id!r} ({listener.name}) listens to {cls.__qualname__}, which is neither an "
+                f"module listener {listener.id!r} ({listener.name}) listens to {shown(cls)}, which is neither an "
                 "@event nor an @event_view; only published events travel between modules"
             )
         owner = self._catalogue.owner_of(cls)

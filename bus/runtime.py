@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
 import threading
 import time
@@ -16,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bus.clock import Clock
 from bus.database import Database
 from bus.envelope import Envelope
-from bus.errors import BusError, DrainTimeoutError
+from bus.errors import DrainTimeoutError
 from bus.inbox.inbox import Inbox
 from bus.inbox.pauses import PauseStore
 from bus.inbox.quarantine import QuarantineStore
@@ -34,9 +33,6 @@ from bus.status import ModuleStatus
 from bus.transport.base import Transport
 
 log = logging.getLogger("bus")
-
-#: Seconds that running listeners have to finish when the interpreter exits.
-GRACE = 20.0
 
 #: Threads that run one module's listeners: SQLite has one writer, so a second thread would only wait.
 WORKERS_ON_SQLITE = 1
@@ -85,33 +81,34 @@ class Runtime:
         self._solitude = solitude
         self._renew()
 
-    def start(self) -> None:
-        """Start the relays and the workers, and sweep at once."""
-        if self._is_running or self._is_over:
-            return
-        with self._lock:
-            if not (self._is_running or self._is_over):
-                self._start()
-
-    def stop(self, grace: float) -> None:
-        """Take nothing new, wait at most `grace` seconds for what runs, write and release the rest.
-
-        Raises:
-            BusError: It was called by a listener, which would wait for its own end.
-        """
-        if threading.current_thread() in self._threads():
-            raise BusError("stop() in a listener would wait for the listener's own end; call it outside of listeners")
+    def start(self) -> bool:
+        """Start the relays and the workers, and sweep at once; return whether they did not run before."""
+        if self._is_running:
+            return False
         with self._lock:
             if self._is_running:
-                self._stop(grace)
+                return False
+            self._start()
+            return True
+
+    def stop(self, grace: float) -> bool:
+        """Take nothing new, wait at most `grace` seconds for what runs, write and release the rest."""
+        with self._lock:
+            if not self._is_running:
+                return False
+            self._stop(grace)
+            return True
+
+    def runs_here(self) -> bool:
+        """Say whether this thread is a worker or a relay."""
+        return threading.current_thread() in self._threads()
 
     def drain(self, timeout: float) -> None:
-        """Start if need be, and return when no hosted module owes or retries anything.
+        """Return when no hosted module owes or retries anything; it has been started.
 
         Raises:
             DrainTimeoutError: Something is still owed after `timeout` seconds.
         """
-        self.start()
         deadline = time.monotonic() + timeout
         while not self._is_settled():
             if time.monotonic() > deadline:
@@ -159,7 +156,6 @@ class Runtime:
         self._flow.renew()
         self._solitude.renew()
         self._is_running = False
-        self._is_over = False
         self._lock = threading.Lock()
         self._passed = threading.Event()
         self._workers: dict[str, Workers] = {}
@@ -188,13 +184,7 @@ class Runtime:
         for name, workers in self._workers.items():
             workers.start()
             self._loops[name].thread.start()
-        atexit.register(self._stop_at_exit)
         self._is_running = True
-
-    def _stop_at_exit(self) -> None:
-        # A request that is still being served must not start it again.
-        self._is_over = True
-        self.stop(GRACE)
 
     def _stop(self, grace: float) -> None:
         deadline = time.monotonic() + grace
@@ -202,7 +192,6 @@ class Runtime:
             self._end_threads(deadline)
         finally:
             # An impatient second signal may cut the waiting short: what is left comes due by itself.
-            atexit.unregister(self._stop_at_exit)
             self._is_running = False
             for parts in self._hosted.values():
                 parts.database.close()

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bus.errors import BusError, InvalidListenerError
+from bus.generic import class_of, is_binding, shown
 
 _BY_NAME = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
 
@@ -84,14 +85,19 @@ def _annotated_types(function: Callable[..., Any], parameter: inspect.Parameter,
 def _require_event_class(found: Any, name: str) -> None:
     if found is Any:
         raise InvalidListenerError(f"{name} listens to Any, which is no class; annotate `object` to hear everything")
-    if not isinstance(found, type) or typing.get_origin(found) is not None:
+    if not is_event_type(found):
         raise InvalidListenerError(f"{name} listens to {found!r}, which is no class; annotate the event's class")
     try:
-        issubclass(object, found)
+        issubclass(object, class_of(found))
     except TypeError as error:
         raise InvalidListenerError(
-            f"{name} listens to {found.__qualname__}, and no class can be asked whether it is one: {error}"
+            f"{name} listens to {shown(found)}, and no class can be asked whether it is one: {error}"
         ) from error
+
+
+def is_event_type(found: Any) -> bool:
+    """Say whether it is a class, or a generic class with its parameters bound."""
+    return is_binding(found) or (isinstance(found, type) and typing.get_origin(found) is None)
 
 
 def _globals_of(function: Any) -> dict[str, Any]:

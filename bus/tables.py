@@ -31,7 +31,7 @@ def _only(state: str, name: str, *columns: str | ColumnElement[int]) -> Index:
     return Index(name, *columns, sqlite_where=rows, postgresql_where=rows)
 
 
-#: Append-only history of every event that the module ever published.
+#: Append-only history of every event that the module ever published. `ancestry`: names parted by blanks, oldest first.
 bus_event = Table(
     "bus_event",
     metadata,
@@ -44,6 +44,7 @@ bus_event = Table(
     Column("correlation_id", String(200), nullable=False, index=True),
     Column("causation_id", String(200)),
     Column("traceparent", String(55)),
+    Column("ancestry", Text),
     Column("payload", LargeBinary, nullable=False),
 )
 

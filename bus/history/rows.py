@@ -22,4 +22,5 @@ def envelope_of(row: Row[Any], source: str) -> Envelope:
         causationid=row.causation_id,
         traceparent=row.traceparent,
         data=row.payload,
+        ancestry=tuple((row.ancestry or "").split()),
     )

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bus.clock import Clock
-from bus.database import Database
 from bus.envelope import Envelope
+from bus.errors import EnvelopeError
 from bus.failpoint import failpoint
 from bus.inbox.announcements import Announcements
 from bus.inbox.pausing import Pausing
+from bus.inbox.quarantine import QuarantineStore
 from bus.inbox.runner import RunEnd, Runner
-from bus.inbox.solitude import Solitude
 from bus.inbox.state import Reason
 from bus.inbox.store import NO_LISTENER, InboxStore, Publication
 from bus.inbox.verdict import Judge, put_off, too_old
 from bus.listener import Listener
+from bus.wire import read_envelope
 
 log = logging.getLogger("bus")
 
@@ -46,35 +46,29 @@ class Inbox:
     def __init__(
         self,
         module: str,
-        database: Database,
         store: InboxStore,
+        runner: Runner,
         *,
+        judge: Judge,
         hearing: Hearing,
         pausing: Pausing,
+        quarantine: QuarantineStore,
         announcements: Announcements,
-        solitude: Solitude,
         clock: Clock,
-        random_source: random.Random,
         retention: timedelta,
     ) -> None:
         self.module = module
         self.pausing = pausing
-        self._database = database
         self._store = store
+        self._runner = runner
+        self._judge = judge
         self._hearing = hearing
+        self._quarantine = quarantine
+        self._announcements = announcements
         self._clock = clock
         self._retention = retention
         self._longest_age = retention // timedelta(microseconds=1)
         self._is_look_due = False
-        self._judge = Judge(random_source)
-        self._runner = Runner(
-            database,
-            store,
-            clock=clock,
-            random_source=random_source,
-            solitude=solitude,
-            announcements=announcements,
-        )
 
     def receive(self, envelope: Envelope, sends: int) -> None:
         """Run every listener of the event that has no row yet; when it returns, each of them has one.
@@ -100,6 +94,22 @@ class Inbox:
         if unrecorded:
             raise unrecorded[0]
 
+    def receive_bytes(self, data: bytes, sends: int, *, origin: str) -> Envelope | None:
+        """Receive an envelope as bytes; return it, or None where they are none and went into quarantine.
+
+        Raises:
+            Exception: As `receive`; or the database did not take what goes into quarantine.
+        """
+        try:
+            envelope = read_envelope(data)
+        except EnvelopeError as error:
+            digest = self._quarantine.add(data, origin=origin, problem=str(error))
+            log.error("%d bytes from %s are no envelope: %s; kept as %s", len(data), origin, error, digest[:12])
+            self._announcements.quarantined(digest, str(error))
+            return None
+        self.receive(envelope, sends)
+        return envelope
+
     def run_due(self) -> bool:
         """Claim one publication that is due and run it, or see to what else is due; False when nothing is."""
         self._runner.settle_late()
@@ -122,7 +132,7 @@ class Inbox:
 
     def is_open(self) -> bool:
         """Say whether the module's database takes writes."""
-        return self._database.takes_writes()
+        return self._runner.is_open()
 
     def _unreadable(self, envelope: Envelope) -> Reason | None:
         version = self._hearing.versions.get(envelope.type)

@@ -96,11 +96,13 @@ def attempt_row(listener_id: str, event_id: str, now: int, outcome: str, trouble
     }
 
 
-def publication_of(row: Row[Any], *, is_suspect: bool) -> Publication:
-    """Return the publication of a row that holds its event."""
-    return Publication(
-        row.listener, read_envelope(row.envelope), row.starts, row.failures, row.crashes, is_suspect=is_suspect
-    )
+def publication_of(row: Row[Any], *, is_suspect: bool) -> Publication | None:
+    """Return the publication of a row, or None where what it holds of the event is no envelope."""
+    try:
+        envelope = read_envelope(row.envelope)
+    except (msgspec.DecodeError, TypeError):
+        return None
+    return Publication(row.listener, envelope, row.starts, row.failures, row.crashes, is_suspect=is_suspect)
 
 
 def record_of(module: str, row: Sequence[Any]) -> PublicationRecord:

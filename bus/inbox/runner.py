@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -66,15 +65,14 @@ class Runner:
         store: InboxStore,
         *,
         clock: Clock,
-        random_source: random.Random,
+        judge: Judge,
         solitude: Solitude,
         announcements: Announcements,
     ) -> None:
         self._database = database
         self._store = store
         self._clock = clock
-        self._random = random_source
-        self._judge = Judge(random_source)
+        self._judge = judge
         self._solitude = solitude
         self._announcements = announcements
         self._readers: dict[type, PayloadReader] = {}
@@ -120,6 +118,10 @@ class Runner:
             )
         return is_recorded
 
+    def is_open(self) -> bool:
+        """Say whether the module's database takes writes."""
+        return self._database.takes_writes()
+
     def settle_late(self) -> None:
         """Record what could not be recorded while the database was away, so that no ended run passes for a crash."""
         while self._late:
@@ -131,7 +133,7 @@ class Runner:
         for pause in CONFLICT_PAUSES:
             if failure is None or failure.database is not DatabaseTrouble.CONFLICT:
                 break
-            time.sleep(self._random.uniform(0, pause))
+            time.sleep(self._judge.random_source.uniform(0, pause))
             failure = self._attempt(listener, publication)
         if failure is None:
             failpoint("inbox.after_commit")

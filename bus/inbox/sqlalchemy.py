@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Connection,
+    Row,
     Select,
     TextClause,
     bindparam,
@@ -30,6 +31,7 @@ from bus.database import Database
 from bus.errors import LostPublicationError
 from bus.failpoint import failpoint
 from bus.inbox.rows import attempt_row, bare_row, key_of, publication_of, row_of, trouble_values
+from bus.inbox.sqlalchemy_quarantine import kept
 from bus.inbox.state import PARKED, UNENDED, Reason, State
 from bus.inbox.store import NO_LISTENER, ListenerCounts, Outcome, Publication
 from bus.tables import bus_attempt, bus_inbox
@@ -60,6 +62,9 @@ _STARTED_AGAIN = (
     update(bus_inbox)
     .where(*_MINE)
     .values(starts=bus_inbox.c.starts + 1, reason=bindparam("because"), due_at=bindparam("due"))
+)
+_GIVE_UP_UNREADABLE = (
+    update(bus_inbox).where(*_MINE).values(state=State.DEAD, reason=Reason.NO_ENVELOPE, due_at=bindparam("at"))
 )
 _ADD_ATTEMPT = plain_insert(bus_attempt)
 
@@ -120,12 +125,10 @@ class SqlAlchemyInboxStore:
         now = self._clock.microseconds()
         failpoint("inbox.before_claim")
         with self._database.write() as connection:
-            row = connection.execute(_oldest(listener_ids, now, *_ended())).first()
-            if row is None:
+            found = self._oldest_readable(connection, _oldest(listener_ids, now, *_ended()))
+            if found is None:
                 return None
-            is_suspect = row.reason == Reason.CRASHED
-            found = publication_of(row, is_suspect=is_suspect)
-            because = Reason.RUNNING_ALONE if is_suspect else Reason.RUNNING
+            because = Reason.RUNNING_ALONE if found.is_suspect else Reason.RUNNING
             connection.execute(_STARTED_AGAIN, key_of(found, because=because, due=now + LEASE))
         failpoint("inbox.after_claim")
         return replace(found, starts=found.starts + 1)
@@ -136,7 +139,7 @@ class SqlAlchemyInboxStore:
         statement = _due(listener_ids, self._clock.microseconds(), unended).order_by(bus_inbox.c.due_at).limit(limit)
         with self._database.read() as session:
             rows = session.execute(statement).all()
-        return [publication_of(row, is_suspect=row.reason == Reason.RUNNING_ALONE) for row in rows]
+        return [found for row in rows if (found := publication_of(row, is_suspect=row.reason == Reason.RUNNING_ALONE))]
 
     def claim_parked(self, versions: Mapping[str, int], due_in: int) -> Publication | None:
         """Take one parked event that this build can read, and put off those of a later version."""
@@ -145,7 +148,9 @@ class SqlAlchemyInboxStore:
         statement = _due([NO_LISTENER], now, known).order_by(bus_inbox.c.due_at).limit(_PARKED_AT_ONCE)
         with self._database.write() as connection:
             for row in connection.execute(statement).all():
-                found = publication_of(row, is_suspect=False)
+                found = self._read(connection, row)
+                if found is None:
+                    continue
                 if found.envelope.version <= versions[found.envelope.type]:
                     return found
                 too_new = Outcome(State.RETRYING, Reason.NEWER_VERSION, due_in, failures=0, crashes=0)
@@ -193,6 +198,23 @@ class SqlAlchemyInboxStore:
         )
         with self._database.read() as session:
             return [ListenerCounts(*row) for row in session.execute(statement)]
+
+    def _oldest_readable(self, connection: Connection, query: Select[tuple[Any, ...]]) -> Publication | None:
+        while (row := connection.execute(query).first()) is not None:
+            if (found := self._read(connection, row)) is not None:
+                return found
+        return None
+
+    def _read(self, connection: Connection, row: Row[Any]) -> Publication | None:
+        """Return the publication of a row; where that holds no envelope it is put out of the way, and None returned."""
+        found = publication_of(row, is_suspect=row.reason == Reason.CRASHED)
+        if found is None:
+            now, data = self._clock.microseconds(), row.envelope or b""
+            origin = f"bus_inbox ({row.listener}, {row.event_id})"
+            connection.execute(kept(data, origin=origin, problem="what the inbox keeps of it is no envelope", now=now))
+            mine = {"of_listener": row.listener, "of_event": row.event_id, "at": now}
+            connection.execute(_GIVE_UP_UNREADABLE, mine)
+        return found
 
     def _add(self, connection: Connection, publication: Publication, outcome: Outcome, *, starts: int) -> bool:
         row = row_of(publication, outcome, self._clock.microseconds(), starts=starts)

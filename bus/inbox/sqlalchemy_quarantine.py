@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.sqlite import Insert, insert
 
 from bus.clock import Clock
 from bus.database import Database
@@ -17,6 +17,27 @@ _COLUMNS = tuple(
 )
 
 
+def digest_of(data: bytes) -> str:
+    """Return what the bytes are known by."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def kept(data: bytes, *, origin: str, problem: str, now: int) -> Insert:
+    """Return the statement that keeps bytes, or counts that they came again."""
+    again = {"last_at": now, "times": bus_quarantine.c.times + 1, "origin": origin[:200]}
+    adding = insert(bus_quarantine).values(
+        digest=digest_of(data),
+        first_at=now,
+        last_at=now,
+        times=1,
+        origin=origin[:200],
+        problem=problem,
+        size=len(data),
+        data=data[:MAX_KEPT],
+    )
+    return adding.on_conflict_do_update(index_elements=["digest"], set_=again)
+
+
 class SqlAlchemyQuarantineStore:
     """Keeps what reached one module and was no envelope in its database."""
 
@@ -26,21 +47,9 @@ class SqlAlchemyQuarantineStore:
 
     def add(self, data: bytes, *, origin: str, problem: str) -> str:
         """Keep bytes once, by their digest, and count how often they came."""
-        digest, now = hashlib.sha256(data).hexdigest(), self._clock.microseconds()
-        adding = insert(bus_quarantine).values(
-            digest=digest,
-            first_at=now,
-            last_at=now,
-            times=1,
-            origin=origin[:200],
-            problem=problem,
-            size=len(data),
-            data=data[:MAX_KEPT],
-        )
-        again = {"last_at": now, "times": bus_quarantine.c.times + 1, "origin": origin[:200]}
         with self._database.write() as connection:
-            connection.execute(adding.on_conflict_do_update(index_elements=["digest"], set_=again))
-        return digest
+            connection.execute(kept(data, origin=origin, problem=problem, now=self._clock.microseconds()))
+        return digest_of(data)
 
     def all(self) -> list[Quarantined]:
         """Return what is kept, the newest first."""

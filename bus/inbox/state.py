@@ -42,6 +42,8 @@ class Reason(StrEnum):
     PERMANENT = "permanent"
     #: Dead: it was first sent longer ago than completed publications are remembered.
     TOO_OLD = "too_old"
+    #: Dead: what was kept of the event is no envelope; its bytes are in quarantine.
+    NO_ENVELOPE = "no_envelope"
     #: Dead: given up on purpose, by a rule of the policy or an operator.
     DISCARDED = "discarded"
 

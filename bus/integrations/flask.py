@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bus.bus import EventBus
+from bus.context import is_traceparent, trace_context
 from bus.errors import MissingExtraError
 from bus.integrations.settings import Setting
 
 try:
-    from flask import Flask
+    from flask import Flask, g, request
 
     from bus.integrations.cli import bus_commands
     from bus.integrations.current import EXTENSION, SETTINGS, current_bus, current_operations
@@ -38,8 +39,27 @@ class BusExtension:
             self.init_app(app)
 
     def init_app(self, app: Flask) -> None:
-        """Keep the bus in the application's extensions, start it with the first request, and add `flask bus`."""
+        """Keep the bus in the application's extensions, start it with the first request, and add `flask bus`.
+
+        What a request publishes carries the W3C `traceparent` that came with it.
+        """
         app.extensions[EXTENSION] = self._bus
         app.extensions[SETTINGS] = self._settings
         app.before_request(self._bus.start)
+        app.before_request(_enter_trace)
+        app.teardown_request(_leave_trace)
         app.cli.add_command(bus_commands)
+
+
+def _enter_trace() -> None:
+    traceparent = request.headers.get("traceparent", "")
+    # As the specification has it, one that is malformed is passed over.
+    if is_traceparent(traceparent):
+        g.bus_trace = trace_context(traceparent=traceparent)
+        g.bus_trace.__enter__()
+
+
+def _leave_trace(_error: BaseException | None) -> None:
+    block = g.pop("bus_trace", None)
+    if block is not None:
+        block.__exit__(None, None, None)

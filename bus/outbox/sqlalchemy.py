@@ -149,6 +149,7 @@ def _event_row(envelope: Envelope) -> dict[str, object]:
         "correlation_id": envelope.correlationid,
         "causation_id": envelope.causationid,
         "traceparent": envelope.traceparent,
+        "ancestry": " ".join(envelope.ancestry) or None,
         "payload": envelope.data,
     }
 

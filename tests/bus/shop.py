@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Column, ForeignKey, MetaData, String, Table, insert, select
 
-from bus import Database, Module, assemble, event, event_view
+from bus import Database, Module, assemble, event, event_view, listener
 from bus.transport.base import Transport
 
 
@@ -60,8 +60,19 @@ class Shop:
             for order_id in order_ids:
                 self.order_bus.publish(OrderPlaced(order_id))
 
+    def place_at_depth(self, depth: int) -> None:
+        """Publish an order whose chain of causes has that many events, with itself."""
+
+        @listener
+        def again(event: OrderPlaced) -> OrderPlaced | None:
+            return OrderPlaced(event.order_id, event.quantity - 1) if event.quantity > 1 else None
+
+        self.order_bus.subscribe(again)
+        with self.order.transaction():
+            self.order_bus.publish(OrderPlaced("deep", depth))
+
     def close(self) -> None:
-        self.bus.stop()
+        self.bus.close()
         for database in (self.order, self.kitchen):
             database.close()
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from itertools import count
 
 import pytest
+from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.exc import InvalidRequestError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, registry
 
 from bus import (
     BusError,
+    CascadeError,
     Database,
     Envelope,
     EventBus,
@@ -19,7 +22,7 @@ from bus import (
     transactional_listener,
 )
 from bus.tables import bus_event
-from tests.bus.shop import OrderPlaced, Shop, add, written
+from tests.bus.shop import OrderPlaced, Shop, add, orders, orders_metadata, written
 
 
 @dataclass(frozen=True)
@@ -138,14 +141,37 @@ def test_t12_chain_of_before_commit_listeners_is_drained_until_it_ends(bus: Even
 def test_t12_listeners_that_go_on_publishing_are_stopped_with_an_error_and_a_rollback(
     bus: EventBus, database: Database
 ) -> None:
-    @transactional_listener(phase=Phase.BEFORE_COMMIT, id="stock.again")
+    @transactional_listener(phase=Phase.BEFORE_COMMIT)
     def again(event: StockChanged) -> None:
         bus.publish(StockChanged())
 
     bus.subscribe(again)
 
-    with pytest.raises(BusError, match=r"go on publishing.*stock\.again"), database.transaction():
+    with pytest.raises(CascadeError, match="StockChanged → StockChanged"), database.transaction():
         add(database, "1")
+        bus.publish(StockChanged())
+
+    assert written(database) == []
+
+
+def test_t12_flushes_and_listeners_that_go_on_causing_one_another_are_stopped(
+    bus: EventBus, database: Database
+) -> None:
+    class Order:
+        def __init__(self, id: str) -> None:
+            self.id = id
+
+    registry(metadata=orders_metadata).map_imperatively(Order, orders)
+
+    @transactional_listener(phase=Phase.BEFORE_COMMIT, id="stock.write")
+    def write(event: StockChanged) -> None:
+        database.session.add(Order(event.sku))
+
+    bus.subscribe(write)
+
+    with pytest.raises(BusError, match=r"go on publishing.*stock\.write"), database.transaction():
+        numbers = map(str, count())
+        sqlalchemy_event.listen(database.session, "after_flush", lambda *_: bus.publish(StockChanged(next(numbers))))
         bus.publish(StockChanged())
 
     assert written(database) == []

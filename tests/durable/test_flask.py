@@ -7,9 +7,9 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from bus import BusError
+from bus import BusError, Trace, current_trace, module_listener
 from bus.integrations.flask import EXTENSION, BusExtension, current_bus
-from tests.durable.shop import Shop
+from tests.durable.shop import Shop, WantedDish
 
 
 @pytest.fixture
@@ -81,6 +81,55 @@ def test_request_that_finds_nothing_starts_the_bus_as_well(app: Flask) -> None:
     app.test_client().get("/nowhere")
 
     assert bus_threads() != []
+
+
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+def test_events_of_a_request_carry_its_traceparent_and_those_of_the_next_do_not(shop: Shop, app: Flask) -> None:
+    client = app.test_client()
+
+    client.post("/orders/1", headers={"traceparent": TRACEPARENT})
+    client.post("/orders/2")
+
+    assert [row.traceparent for row in shop.history()] == [TRACEPARENT, None]
+    assert current_trace() is None
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "nonsense", TRACEPARENT.upper(), f"{TRACEPARENT}, {TRACEPARENT}", "00-" + "0" * 32 + TRACEPARENT[35:]],
+)
+def test_malformed_traceparent_of_a_request_is_passed_over(shop: Shop, app: Flask, header: str) -> None:
+    response = app.test_client().post("/orders/1", headers={"traceparent": header})
+
+    assert response.status_code == 200
+    assert [row.traceparent for row in shop.history()] == [None]
+
+
+def test_request_that_fails_leaves_no_trace_behind(shop: Shop, app: Flask) -> None:
+    @app.post("/broken")
+    def broken() -> str:
+        raise ValueError("no dough")
+
+    app.test_client().post("/broken", headers={"traceparent": TRACEPARENT})
+
+    assert current_trace() is None
+
+
+def test_module_listener_hears_the_traceparent_of_the_request(shop: Shop, app: Flask) -> None:
+    traces: list[Trace | None] = []
+
+    @module_listener("kitchen.note")
+    def note(event: WantedDish) -> None:
+        traces.append(current_trace())
+
+    shop.listen(note)
+    app.test_client().post("/orders/1", headers={"traceparent": TRACEPARENT})
+    shop.bus.drain()
+
+    [placed] = shop.history()
+    assert traces == [Trace(placed.correlation_id, placed.id, TRACEPARENT)]
 
 
 def test_two_applications_in_one_process_are_independent(tmp_path: Path) -> None:

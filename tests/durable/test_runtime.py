@@ -332,6 +332,31 @@ def test_listener_that_runs_at_interpreter_exit_is_finished(tmp_path: Path) -> N
     assert owed == []
 
 
+def test_bus_that_runs_is_closed_at_interpreter_exit(tmp_path: Path) -> None:
+    output = run("tests.durable.closing", "started", tmp_path)
+
+    assert output.splitlines() == ["BusStarted", "BusClosed", "BusStopped"]
+
+
+def test_background_listener_that_runs_at_interpreter_exit_is_finished(tmp_path: Path) -> None:
+    output = run("tests.durable.closing", "background", tmp_path)
+
+    assert output.splitlines() == ["BusClosed", "heard of leaving"]
+
+
+def test_forked_child_has_background_threads_of_its_own_and_closes_once(tmp_path: Path) -> None:
+    output = run("tests.durable.closing", "forked", tmp_path)
+
+    assert sorted(output.splitlines()) == [
+        "BusClosed",
+        "BusClosed",
+        "BusStarted",
+        "BusStopped",
+        "heard of child",
+        "heard of parent",
+    ]
+
+
 def failing_once() -> Callable[[WantedDish], None]:
     runs: list[int] = []
 
@@ -344,9 +369,9 @@ def failing_once() -> Callable[[WantedDish], None]:
     return fail_once
 
 
-def run(script: str, folder: Path) -> str:
+def run(script: str, *arguments: str | Path) -> str:
     done = subprocess.run(
-        [sys.executable, "-W", MAY_FORK, "-m", script, str(folder)],
+        [sys.executable, "-W", MAY_FORK, "-m", script, *map(str, arguments)],
         cwd=ROOT,
         capture_output=True,
         text=True,

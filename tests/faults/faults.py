@@ -1,0 +1,180 @@
+"""Faults that other outboxes and inboxes have, each switched on by itself: do our tests notice?
+
+A fault puts one deliberate mistake into the running code. It is applied in a process of its own, in which the tests
+that should catch it are run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, delete, event
+from sqlalchemy.orm import Session
+
+from bus.inbox.runner import Runner
+from bus.inbox.sqlalchemy import SqlAlchemyInboxStore
+from bus.inbox.store import Outcome, Publication
+from bus.sqlite import WriterQueue
+from bus.tables import bus_inbox
+from bus.transaction import SqlAlchemyUnitOfWork
+from bus.unit_session import UnitSession
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A deliberate mistake.
+
+    Attributes:
+        means: What is wrong with the code then.
+        apply: Puts it into this process, for good.
+        caught_by: The tests that have to fail, as pytest names them.
+    """
+
+    means: str
+    apply: Callable[[], None]
+    caught_by: tuple[str, ...]
+
+
+def complete_in_a_second_transaction() -> None:
+    attempt = Runner._attempt
+
+    def without_completion(unit: SqlAlchemyUnitOfWork, completion: Callable[[Connection], None]) -> None:
+        unit.__dict__["late_completion"] = completion
+
+    def complete_after(self: Runner, listener: Any, publication: Publication) -> Any:
+        failure = attempt(self, listener, publication)
+        if failure is None:
+            with self._database.write() as connection:
+                self._store.complete(connection, publication, 0)
+        return failure
+
+    _put(SqlAlchemyUnitOfWork, "complete_with", without_completion)
+    _put(Runner, "_attempt", complete_after)
+
+
+def start_without_looking() -> None:
+    start = SqlAlchemyInboxStore.start
+
+    def start_anyway(self: SqlAlchemyInboxStore, connection: Connection, publication: Publication) -> bool:
+        mine = (bus_inbox.c.listener == publication.listener_id, bus_inbox.c.event_id == publication.envelope.id)
+        connection.execute(delete(bus_inbox).where(*mine))
+        return start(self, connection, replace(publication, starts=0))
+
+    _put(SqlAlchemyInboxStore, "start", start_anyway)
+
+
+def record_failures_without_a_fence() -> None:
+    record = SqlAlchemyInboxStore.record
+
+    def record_anyway(self: SqlAlchemyInboxStore, publication: Publication, outcome: Outcome) -> bool:
+        mine = (bus_inbox.c.listener == publication.listener_id, bus_inbox.c.event_id == publication.envelope.id)
+        with self._database.write() as connection:
+            connection.execute(delete(bus_inbox).where(*mine))
+        return record(self, replace(publication, starts=0), outcome)
+
+    _put(SqlAlchemyInboxStore, "record", record_anyway)
+
+
+def count_attempts_at_the_end() -> None:
+    start = SqlAlchemyInboxStore.start
+
+    def start_unmarked(self: SqlAlchemyInboxStore, connection: Connection, publication: Publication) -> bool:
+        return start(self, connection, replace(publication, starts=0))
+
+    _put(SqlAlchemyInboxStore, "mark", lambda _self, _publication: True)
+    _put(SqlAlchemyInboxStore, "start", start_unmarked)
+
+
+def run_listeners_in_after_commit() -> None:
+    def tell_at_once(session: Session) -> None:
+        unit = getattr(session, "unit", None)
+        if isinstance(unit, SqlAlchemyUnitOfWork) and not session.in_nested_transaction():
+            for participant in unit._participants.values():
+                participant.after_commit()
+            unit._participants.clear()
+
+    event.listen(UnitSession, "after_commit", tell_at_once)
+
+
+def begin_deferred() -> None:
+    _put(WriterQueue, "enter", lambda _self, connection: connection.exec_driver_sql("BEGIN"))
+
+
+def forget_savepoints() -> None:
+    _put(SqlAlchemyUnitOfWork, "rewind", lambda _self, _savepoint: None)
+
+
+def take_a_swallowed_error_for_success() -> None:
+    _put(SqlAlchemyUnitOfWork, "database_failed", lambda _self, _error: None)
+    _put(SqlAlchemyUnitOfWork, "fail", lambda _self, _error: None)
+
+
+def _put(owner: type, name: str, wrong: Any) -> None:
+    if not hasattr(owner, name):
+        raise AttributeError(f"{owner.__name__} has no {name}: this fault would change nothing")
+    setattr(owner, name, wrong)
+
+
+_INBOX, _MARKS = "tests/durable/test_inbox.py", "tests/durable/test_marks.py"
+_DATABASE = "tests/durable/test_database.py"
+_COMMIT, _UNITS = "tests/bus/test_semantics_commit.py", "tests/bus/test_semantics_units_of_work.py"
+
+FAULTS = {
+    "completion in a second transaction": Fault(
+        "a crash between the two commits runs the listener again",
+        complete_in_a_second_transaction,
+        (f"{_INBOX}::test_completing_statement_is_the_last_before_the_commit",),
+    ),
+    "no inbox check": Fault(
+        "whatever is delivered twice has its effects twice",
+        start_without_looking,
+        (f"{_INBOX}::test_second_delivery_of_an_event_runs_nothing",),
+    ),
+    "unfenced failure record": Fault(
+        "a failure that comes late undoes what somebody else has completed",
+        record_failures_without_a_fence,
+        (
+            f"{_INBOX}::test_late_failure_does_not_undo_what_somebody_else_has_completed",
+            f"{_INBOX}::test_failure_of_a_start_that_somebody_else_has_taken_over_is_not_recorded",
+        ),
+    ),
+    "attempts counted at the end": Fault(
+        "a listener that kills its process is tried for ever",
+        count_attempts_at_the_end,
+        (
+            f"{_MARKS}::test_later_send_commits_a_mark_before_the_listener_runs",
+            f"{_MARKS}::test_start_that_never_ended_is_a_crash_after_its_lease",
+        ),
+    ),
+    "listeners in after_commit": Fault(
+        "listeners run while the connection is still checked out, and cannot use the database",
+        run_listeners_in_after_commit,
+        (
+            f"{_COMMIT}::test_t11_published_event_after_commit_is_recorded_in_a_unit_of_its_own",
+            f"{_COMMIT}::test_t14_session_of_the_finished_unit_is_gone_in_an_after_commit_listener",
+        ),
+    ),
+    "deferred BEGIN on SQLite": Fault(
+        "what reads first and writes later overwrites what was committed in between",
+        begin_deferred,
+        (
+            f"{_DATABASE}::test_unit_of_work_holds_the_write_lock_from_its_first_statement_on",
+            f"{_DATABASE}::test_concurrent_read_modify_write_loses_nothing",
+        ),
+    ),
+    "no savepoint bookkeeping": Fault(
+        "events of a part that was rolled back are delivered",
+        forget_savepoints,
+        (
+            f"{_UNITS}::test_t13_events_of_a_rolled_back_savepoint_are_dropped_with_it",
+            f"{_UNITS}::test_t13_published_events_of_a_rolled_back_savepoint_are_not_recorded",
+        ),
+    ),
+    "swallowed error counted as success": Fault(
+        "a listener that caught an error of the database counts as done, and its effects are gone",
+        take_a_swallowed_error_for_success,
+        (f"{_INBOX}::test_listener_that_swallows_an_error_of_a_statement_has_failed",),
+    ),
+}
