@@ -190,11 +190,10 @@ class _Telling:
     def _module(
         self, name: str, event: RecordedEvent, heard: list[PublicationRecord], published: list[RecordedEvent]
     ) -> TracedModule:
-        effects = tuple(self._event(effect) for effect in published if effect.envelope.id not in self._told)
-        # Which listener published an effect is not recorded, but what it published was committed with its completion:
-        # where one of them is completed it must have been that one.
-        completed = [record.listener_id for record in heard if record.state is State.COMPLETED]
-        publisher = completed[0] if len(completed) == 1 else None
+        by_listener = defaultdict[str | None, list[TracedEvent]](list)
+        for effect in published:
+            if effect.envelope.id not in self._told:
+                by_listener[_publisher(event, heard, effect)].append(self._event(effect))
         known = self._modules[name].listener_ids() if name in self._modules else ()
         publications = tuple(
             TracedPublication(
@@ -202,16 +201,33 @@ class _Telling:
                 waited=_waited(event.envelope.time, record),
                 pause=self._pause_of(record),
                 known=record.listener_id in known,
-                effects=effects if record.listener_id == publisher else (),
+                effects=tuple(by_listener[record.listener_id]),
             )
             for record in sorted(heard, key=_end)
         )
-        return TracedModule(name, name in event.owed_to, publications, () if publisher else effects)
+        return TracedModule(name, name in event.owed_to, publications, tuple(by_listener[None]))
 
     def _pause_of(self, record: PublicationRecord) -> Pause | None:
         if record.state is not State.RETRYING:
             return None
         return self._pauses.get(record.module) or self._pauses.get(record.listener_id)
+
+
+def _publisher(cause: RecordedEvent, heard: list[PublicationRecord], effect: RecordedEvent) -> str | None:
+    """Return the listener that published an effect, as far as that can be told: it is not recorded.
+
+    What a run publishes is committed with its completion, so only completed ones count: the only one there is, unless
+    plain listeners of the publisher itself may have done it; else the only one that was running at the time.
+    """
+    completed = [record for record in heard if record.state is State.COMPLETED]
+    if len(completed) == 1 and effect.envelope.source != cause.envelope.source:
+        return completed[0].listener_id
+    running = [record for record in completed if _was_running(record, effect.envelope.time)]
+    return running[0].listener_id if len(running) == 1 else None
+
+
+def _was_running(record: PublicationRecord, at: int) -> bool:
+    return record.took is not None and record.due_at - record.took <= at <= record.due_at
 
 
 def _waited(published_at: int, record: PublicationRecord) -> int | None:

@@ -100,7 +100,7 @@ def _module_lines(module: TracedModule, event: TracedEvent, story: Story) -> Ite
         age = duration_text(max(0, story.at - event.time))
         yield _Line(None, f"… {module.module} has not acknowledged it yet, {age} after it was published")
     below = tuple(_event_line(effect, story, event) for effect in module.effects)
-    if below and module.publications:
+    if below and (module.publications or module.module == event.module):
         yield _Line(None, f"{module.module} published because of it", (), below)
     elif below:
         yield _Line(None, f"{module.module} has heard it, and no longer remembers how that went", (), below)

@@ -10,10 +10,21 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from bus import module_listener
+from bus import listener, module_listener
 from bus.testing import FakeClock
 from tests.bus.integrations.desk import Desk, failing
-from tests.durable.shop import BILL, KITCHEN, ORDER, OpenedTicket, OwedSum, Shop, TicketOpened, WantedDish
+from tests.durable.shop import (
+    BILL,
+    KITCHEN,
+    ORDER,
+    OpenedTicket,
+    OrderCancelled,
+    OrderPlaced,
+    OwedSum,
+    Shop,
+    TicketOpened,
+    WantedDish,
+)
 
 
 @pytest.fixture
@@ -193,13 +204,39 @@ def test_module_that_has_forgotten_is_told_by_what_it_published(street: Desk) ->
     assert "kitchen has heard it, and no longer remembers how that went" in street.call("trace", id).stdout
 
 
-def test_effects_of_two_completed_listeners_stand_below_their_module(street: Desk) -> None:
+def test_effect_stands_below_the_listener_that_was_running(street: Desk) -> None:
+    @module_listener("kitchen.count", order=1)
+    def count(event: WantedDish) -> None:
+        street.clock.advance(milliseconds=2)
+
+    street.shop.listen(count)
+
+    assert [line[14:] for line in told(street, play(street))[2:5]] == [
+        "├─ ✓ kitchen.count completed in 2 ms, after waiting 2 ms",
+        "└─ ✓ kitchen.open_ticket completed in 4 ms, after waiting 4 ms",
+        "   └─ kitchen.ticket_opened, published by kitchen",
+    ]
+
+
+def test_effect_that_two_listeners_may_have_published_stands_below_their_module(street: Desk) -> None:
     @module_listener("kitchen.count")
     def count(event: WantedDish) -> None:
         pass
 
     street.shop.listen(count)
 
-    lines = told(street, play(street))
+    assert "              └─ kitchen published because of it" in told(street, play(street))
 
-    assert "              └─ kitchen published because of it" in lines
+
+def test_effect_of_a_plain_listener_stands_below_its_module(street: Desk) -> None:
+    @listener
+    def cancel(event: OrderPlaced) -> None:
+        street.shop.bus.publish(OrderCancelled(event.order_id))
+
+    street.shop.listen(cancel, module="order")
+
+    street.shop.place(7)
+    lines = told(street, street.history("order").last(2)[0].envelope.id)
+
+    assert "              └─ order published because of it" in lines
+    assert lines[-1] == "       +0 ms     └─ order.cancelled, published by order; nobody listens"
