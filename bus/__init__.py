@@ -1,5 +1,6 @@
 """Spring-style application events for Flask: modules publish facts and react to facts, the bus carries them."""
 
+from bus.absence import AbsentListener
 from bus.assembly import assemble
 from bus.bus import EventBus
 from bus.clock import Clock, IdSource, SystemClock, Uuid7Source
@@ -32,10 +33,12 @@ from bus.errors import (
     WiringError,
 )
 from bus.event import event, event_view
+from bus.explanation import ExplainedListener, Explanation
 from bus.life import BusClosed, BusStarted, BusStopped
 from bus.listener import Phase, listener, module_listener, transactional_listener
 from bus.module import Module
 from bus.module_bus import ModuleBus
+from bus.observation import ListenerCall, ListenerObserver
 from bus.operations import Operations, operations_of
 from bus.retry import (
     KillSwitch,
@@ -81,9 +84,14 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     "trace_context",
     "ListenerFailure",
     "ErrorHandler",
+    "ListenerCall",
+    "ListenerObserver",
     # the bus
     "EventBus",
     "ModuleBus",
+    "Explanation",
+    "ExplainedListener",
+    "AbsentListener",
     "BusStarted",
     "BusStopped",
     "BusClosed",

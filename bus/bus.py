@@ -25,6 +25,7 @@ from bus.life import GRACE, Life
 from bus.lifecycle import Lifecycle
 from bus.listener import Listener, listener_of_function, listeners_of_class, listeners_of_instance, name_of
 from bus.module_bus import ModuleBus
+from bus.observation import ListenerCall, ListenerObserver, observed
 from bus.pending import PendingEvents, Recorder
 from bus.plan import Plan, Route, Steps, compile_plan
 from bus.registry import Registry
@@ -84,12 +85,21 @@ class EventBus:
         self.registry = Registry(self.catalogue)
         self._owners = dict(owners or {})
         self._recorder: Recorder | None = None
+        self._observers: tuple[ListenerObserver, ...] = ()
         self._lock = threading.RLock()
         self._signals: dict[type, Signal] = {}
         self._plans = _Plans(self._compile)
         self._module_listeners: dict[tuple[str, str | None], tuple[Listener, ...]] = {}
         self._subscribers: dict[str, tuple[str, ...]] = {}
-        self._steps = Steps(self._republish, self._send, self._pending, self._record, self._in_background, on_error)
+        self._steps = Steps(
+            self._republish,
+            self._send,
+            self._pending,
+            self._record,
+            self._in_background,
+            self._run_transactional,
+            on_error,
+        )
 
     def publish(self, event: object) -> None:
         """Deliver an event: plain listeners run now, in this thread, in order; then it returns.
@@ -162,13 +172,21 @@ class EventBus:
             raise UnknownModuleError(f"no module {name!r} is hosted here; there are {', '.join(sorted(self._owners))}")
         return ModuleBus(self, name)
 
-    def explain(self, event: type | str) -> Explanation:
-        """Say who listens to an event type, or to a published event by name, how and in what order.
+    def observe(self, observer: ListenerObserver) -> None:
+        """Tell an observer of each call of a transactional listener from now on; the first one is outermost."""
+        with self._lock:
+            self._observers = (*self._observers, observer)
+
+    def explain(self, event: object) -> Explanation:
+        """Say who listens to an event, how and in what order, and who does not and why.
+
+        Args:
+            event: A class, the name of a published event, or one event, for which the conditions are asked.
 
         Raises:
             LookupError: No published event has that name.
         """
-        return explain(self.registry, self.catalogue, event)
+        return explain(self.registry, self.catalogue, self._owners.keys(), event)
 
     def module_listeners(self, module: str, event_name: str | None = None) -> tuple[Listener, ...]:
         """Return a module's durable listeners, of one event or of all, in the order of their runs."""
@@ -327,13 +345,18 @@ class EventBus:
             raise BusError(f"receiver {name_of(receiver)} is an async function, which nobody would await: write `def`")
         receiver(self, event=event)
 
+    def _run_transactional(self, listener: Listener, event: object) -> None:
+        observed(self._observers, ListenerCall(listener.id, listener.declaration.phase, event), listener.call)
+
     def _in_background(self, listener: Listener, event: object) -> None:
         run = listener.call if self._on_error is None else guarded(listener.id, listener.call, self._on_error)
         job = partial(_go_on, this_moment(), run, event)
         self._lifecycle.run_in_background(listener.id, partial(copy_context().run, job))
 
     def _pending(self, unit: UnitOfWork) -> PendingEvents:
-        return cast(PendingEvents, unit.participant(self, lambda: PendingEvents(unit, self._recorder)))
+        return cast(
+            PendingEvents, unit.participant(self, lambda: PendingEvents(unit, self._recorder, self._run_transactional))
+        )
 
     def _record(self, pending: PendingEvents, published: Published, event: object) -> Envelope:
         data = write_payload(published.type.name, event)

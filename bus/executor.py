@@ -37,9 +37,9 @@ class Executor:
                     f"background listener {name} cannot run any more: the bus is closed; publish before "
                     "`bus.close()`, or have it run in the publisher's thread, without background=True"
                 )
-            self._jobs.append((name, job))
-            if self._idle < len(self._jobs) and len(self._threads) < self._limit:
+            if self._idle <= len(self._jobs) and len(self._threads) < self._limit:
                 self._start_thread()
+            self._jobs.append((name, job))
             self._changed.notify()
 
     @property
@@ -75,8 +75,8 @@ class Executor:
     def _start_thread(self) -> None:
         name = f"bus-background-{len(self._threads) + 1}"
         thread = threading.Thread(target=self._work, name=name, daemon=True)
-        self._threads.append(thread)
         thread.start()
+        self._threads.append(thread)
 
     def _work(self) -> None:
         while (found := self._next()) is not None:

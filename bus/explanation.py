@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from bus.event import Catalogue, Published
+from bus.absence import AbsentListener, absent_listeners, absent_modules, why_passed_over
+from bus.event import Catalogue, Published, viewed_name_of
 from bus.listener import LAST, Kind, Listener
 from bus.registry import Registry
 
@@ -19,6 +21,7 @@ class ExplainedListener:
     phase: str | None
     order: int | None
     conditional: bool
+    background: bool
     function: str
 
 
@@ -32,7 +35,7 @@ class Explanation:
         version: The version of the payload, or None for an application event.
         listeners: In the order of the calls; module listeners last, each in a transaction of its own.
         subscribed: The modules that have a view of it; each gets its own copy of the event.
-        silent: Modules that have a view and no listener for it in this process.
+        absent: Listeners and modules that it does not reach, though one might think so, and why.
     """
 
     event: str
@@ -40,7 +43,7 @@ class Explanation:
     version: int | None
     listeners: tuple[ExplainedListener, ...]
     subscribed: tuple[str, ...]
-    silent: tuple[str, ...]
+    absent: tuple[AbsentListener, ...]
 
     def __str__(self) -> str:
         """Return the explanation as lines to read."""
@@ -48,41 +51,64 @@ class Explanation:
         lines = [head] + [f"  {_sentence(number, found)}" for number, found in enumerate(self.listeners, 1)]
         if not self.listeners:
             lines.append("  nobody listens in this process")
-        lines += [f"  - {module} has a view of it, and no listener in this process" for module in self.silent]
+        lines += [f"  - {found.name}: {found.why}" for found in self.absent]
         return "\n".join(lines)
 
 
-def explain(registry: Registry, catalogue: Catalogue, event: type | str) -> Explanation:
-    """Return who receives an event class, or the published event of a name.
+def explain(registry: Registry, catalogue: Catalogue, hosted: Collection[str], event: object) -> Explanation:
+    """Return who receives an event class, the published event of a name, or one event.
 
     Raises:
         LookupError: No published event has that name; the message lists those that there are.
     """
-    published = catalogue.event(event) if isinstance(event, str) else catalogue.published(event)
-    if isinstance(event, str) and published is None:
-        names = ", ".join(found.type.name for found in catalogue.events()) or "none"
-        raise LookupError(f"no published event is named {event!r}; there are {names}")
-    if published is not None:
-        return _of_published(registry, catalogue, published)
-    cls = event if isinstance(event, type) else type(event)
-    found = tuple(_explained(listener) for listener in registry.receivers_of(cls))
-    return Explanation(f"{cls.__module__}.{cls.__qualname__}", None, None, found, (), ())
-
-
-def _of_published(registry: Registry, catalogue: Catalogue, published: Published) -> Explanation:
-    name = published.type.name
-    durable = registry.module_listeners(event_name=name)
-    listeners = (*registry.receivers_of(published.cls), *durable)
-    subscribed = tuple(dict.fromkeys(view.module for view in catalogue.views(name)))
-    active = {listener.module for listener in durable}
+    question = _question(catalogue, event)
+    published = question.published
+    name = published.type.name if published else f"{question.cls.__module__}.{question.cls.__qualname__}"
+    near = registry.receivers_of(question.cls)
+    durable = registry.module_listeners(event_name=name) if published else ()
+    passed_over = question.passed_over(near)
+    absent = [*passed_over.values(), *absent_listeners(registry.listeners, question.cls, near)]
+    if published:
+        absent += absent_modules(catalogue, published, {found.module for found in durable}, hosted)
     return Explanation(
         name,
-        published.module,
-        published.type.version,
-        tuple(_explained(listener) for listener in listeners),
-        subscribed,
-        tuple(module for module in subscribed if module not in active),
+        published.module if published else None,
+        published.type.version if published else None,
+        tuple(_explained(found) for found in (*near, *durable) if found not in passed_over),
+        tuple(dict.fromkeys(view.module for view in catalogue.views(name))),
+        tuple(absent),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked about: a class, the published event that it is or reads, and one event of it."""
+
+    cls: type
+    published: Published | None
+    events: tuple[object, ...] = ()
+
+    def passed_over(self, listeners: Iterable[Listener]) -> dict[Listener, AbsentListener]:
+        asked = ((found, why_passed_over(found, event)) for event in self.events for found in listeners)
+        return {found: AbsentListener(found.id, why) for found, why in asked if why is not None}
+
+
+def _question(catalogue: Catalogue, event: object) -> _Question:
+    if isinstance(event, str):
+        return _named(catalogue, event)
+    cls = event if isinstance(event, type) else type(event)
+    viewed = viewed_name_of(cls)
+    if viewed is not None and catalogue.event(viewed) is not None:
+        return _named(catalogue, viewed)
+    return _Question(cls, catalogue.published(cls), () if isinstance(event, type) else (event,))
+
+
+def _named(catalogue: Catalogue, name: str) -> _Question:
+    published = catalogue.event(name)
+    if published is None:
+        names = ", ".join(found.type.name for found in catalogue.events()) or "none"
+        raise LookupError(f"no published event is named {name!r}; there are {names}")
+    return _Question(published.cls, published)
 
 
 def _explained(listener: Listener) -> ExplainedListener:
@@ -94,6 +120,7 @@ def _explained(listener: Listener) -> ExplainedListener:
         phase=declared.phase.value if declared.kind is Kind.TRANSACTIONAL else None,
         order=None if declared.order == LAST else declared.order,
         conditional=declared.condition is not None,
+        background=declared.background,
         function=listener.name,
     )
 
@@ -103,6 +130,8 @@ def _sentence(number: int, found: ExplainedListener) -> str:
         Kind.PLAIN.value: "at once, in the publisher's transaction",
         Kind.MODULE.value: f"after commit, durably, in {found.module}'s own transaction",
     }.get(found.kind, f"{found.phase} of the publisher's transaction")
+    if found.background:
+        when = "at once, in the background, in no transaction"
     extras = [f"order {found.order}"] if found.order is not None else []
     extras += ["if its condition holds"] if found.conditional else []
     return ", ".join([f"{number}. {found.id}: {when}", *extras])

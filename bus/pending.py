@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -59,17 +59,13 @@ class _Deferred:
     listener: Listener
     moment: Moment
 
-    def run(self) -> None:
-        with resumed(self.moment):
-            if self.listener.accepts(self.event):
-                self.listener.call(self.event)
-
 
 class PendingEvents:
     """The events that one bus was given in one unit of work. Lives in the thread that runs the unit."""
 
-    def __init__(self, unit: UnitOfWork, recorder: Recorder | None) -> None:
+    def __init__(self, unit: UnitOfWork, recorder: Recorder | None, run: Callable[[Listener, object], None]) -> None:
         self._unit = unit
+        self._run_listener = run
         self._recorder = recorder
         self._entries: list[_Recorded | _Deferred] = []
         self._rows = 0
@@ -112,7 +108,7 @@ class PendingEvents:
             raise BusError(f"BEFORE_COMMIT listeners go on publishing for one another ({MAX_ROUNDS} rounds): {names}")
         self._before_commit_done = len(self._entries)
         for entry in due:
-            entry.run()
+            self._run_entry(entry)
         return bool(fresh)
 
     def write(self) -> None:
@@ -159,10 +155,15 @@ class PendingEvents:
     def _envelopes(self) -> list[Envelope]:
         return [entry.envelope for entry in self._entries if isinstance(entry, _Recorded)]
 
+    def _run_entry(self, entry: _Deferred) -> None:
+        with resumed(entry.moment):
+            if entry.listener.accepts(entry.event):
+                self._run_listener(entry.listener, entry.event)
+
     def _run(self, phase: Phase) -> None:
         for entry in _of_phase(self._entries, phase):
             try:
-                entry.run()
+                self._run_entry(entry)
             except Exception:
                 # The transaction has its outcome; a listener after it can no longer change it.
                 log.exception("listener %s failed %s", entry.listener.id, phase.value)

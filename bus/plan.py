@@ -60,6 +60,7 @@ class Steps:
     pending: Callable[[UnitOfWork], PendingEvents]
     record: Callable[[PendingEvents, Published, Any], Envelope]
     in_background: Callable[[Listener, object], None]
+    run_transactional: Callable[[Listener, object], None]
     on_error: ErrorHandler | None
 
 
@@ -168,16 +169,16 @@ def _at_once(listener: Listener, steps: Steps) -> Callable[[Any], Any]:
     if listener.declaration.background:
         call = partial(steps.in_background, listener)
     elif listener.declaration.kind is Kind.TRANSACTIONAL:
-        call = partial(_run_without_transaction, listener)
+        call = partial(_run_without_transaction, listener, steps)
     if listener.declaration.condition is None:
         return call
     return lambda event: call(event) if listener.accepts(event) else None
 
 
-def _run_without_transaction(listener: Listener, event: Any) -> None:
+def _run_without_transaction(listener: Listener, steps: Steps, event: Any) -> None:
     if listener.declaration.phase is Phase.AFTER_ROLLBACK:
         log.warning("listener %s runs without any transaction, and none was rolled back", listener.id)
-    listener.call(event)
+    steps.run_transactional(listener, event)
 
 
 def _outside_transaction(published: Published) -> str:

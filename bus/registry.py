@@ -18,6 +18,11 @@ class Registry:
         self._listeners: tuple[Listener, ...] = ()
         self._sequence = 0
 
+    @property
+    def listeners(self) -> tuple[Listener, ...]:
+        """Every listener, in the order of registration."""
+        return self._listeners
+
     def add(self, found: Iterable[Listener]) -> tuple[str, ...]:
         """Register listeners, all or none; return the ids, also of those that were there before."""
         fresh = list(found)

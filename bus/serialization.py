@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -36,10 +37,20 @@ def write_payload(name: str, event: object) -> bytes:
             "type than it declares, or a number that JSON does not have"
         ) from None
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise PayloadError(f"event {name!r} cannot be written as JSON: {error}") from error
+        field = next(filter(partial(_is_unwritable, event), field_names(type(event))), None)
+        place = f" - at `$.{field}`" if field else ""
+        raise PayloadError(f"event {name!r} cannot be written as JSON: {error}{place}") from error
     if len(data) > MAX_PAYLOAD_BYTES:
         raise PayloadTooLargeError(name, len(data), MAX_PAYLOAD_BYTES)
     return data
+
+
+def _is_unwritable(event: object, field: str) -> bool:
+    try:
+        _write(getattr(event, field))
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return True
+    return False
 
 
 def _new_reader(cls: type) -> Callable[[bytes], Any]:

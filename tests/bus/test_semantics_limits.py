@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextvars import copy_context
 from dataclasses import dataclass
 
 import pytest
@@ -202,6 +203,28 @@ def test_cascade_of_module_listeners_is_stopped_too(shop: Shop) -> None:
 
     assert len(stopped) == 1
     assert stopped[0].chain == ("order.placed", "kitchen.ticket_opened") * (MAX_DEPTH // 2) + ("order.placed",)
+
+
+def test_cascade_through_threads_of_the_applications_own_is_stopped_where_they_have_the_context(shop: Shop) -> None:
+    stopped: list[CascadeError] = []
+
+    def place_again() -> None:
+        try:
+            shop.place("again")
+        except CascadeError as error:
+            stopped.append(error)
+
+    @transactional_listener
+    def pass_on(event: OrderPlaced) -> None:
+        thread = threading.Thread(target=copy_context().run, args=(place_again,))
+        thread.start()
+        thread.join(30)
+
+    shop.order_bus.subscribe(pass_on)
+
+    shop.place("1")
+
+    assert [error.chain for error in stopped] == [("order.placed",) * (MAX_DEPTH + 1)]
 
 
 def test_nested_and_delivered_events_count_together(shop: Shop, bus: EventBus) -> None:

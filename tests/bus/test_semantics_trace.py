@@ -13,6 +13,7 @@ from sqlalchemy import Row, select
 from bus import (
     BusError,
     Delivery,
+    Envelope,
     EventBus,
     Phase,
     Trace,
@@ -23,10 +24,14 @@ from bus import (
     trace_context,
     transactional_listener,
 )
+from bus.context import caused_by
 from bus.tables import bus_event
 from tests.bus.shop import OrderPlaced, PlacedOrder, Shop, TicketOpened
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+GRANDPARENT = Envelope(
+    "0", "order", "order.read", 1, None, 0, "request-7", None, TRACEPARENT, b"{}", ancestry=("order.imported",)
+)
 
 
 @dataclass(frozen=True)
@@ -256,6 +261,28 @@ def test_s37_ancestry_survives_the_outbox(shop: Shop) -> None:
     shop.bus.drain()
 
     assert ancestries == [(), ("order.placed",)]
+
+
+def test_s37_retry_has_the_same_ids_and_ancestry(shop: Shop) -> None:
+    deliveries: list[Delivery | None] = []
+
+    @module_listener("kitchen.fail_once")
+    def fail_once(event: PlacedOrder) -> None:
+        deliveries.append(current_delivery())
+        if len(deliveries) == 1:
+            raise ValueError("no dough")
+
+    shop.kitchen_bus.subscribe(fail_once)
+    with trace_context("request-7", TRACEPARENT), caused_by(GRANDPARENT):
+        shop.place("1")
+    shop.bus.drain()
+
+    first, second = deliveries
+    assert first is not None
+    assert second is not None
+    assert second.envelope == first.envelope
+    assert second.envelope.ancestry == ("order.imported", "order.read")
+    assert second.attempt == 2
 
 
 def test_s37_background_listener_in_a_delivery_knows_it(shop: Shop) -> None:

@@ -18,13 +18,23 @@ _EXAMPLE = re.compile(r"```python\n(?P<program>.*?)```\s+```text\n(?P<output>.*?
 PAGES = ["README.md", "docs/concepts/events.md"]
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_program_on_the_page_prints_what_the_page_says(page: str, tmp_path: Path) -> None:
-    found = _EXAMPLE.search((ROOT / page).read_text())
-    assert found, f"{page} shows no program with its output"
+EXAMPLES = [
+    pytest.param(found["program"], found["output"], id=f"{page}-{number}")
+    for page in PAGES
+    for number, found in enumerate(_EXAMPLE.finditer((ROOT / page).read_text()), 1)
+]
 
+
+def test_every_page_shows_a_program_with_its_output() -> None:
+    shown = {str(example.id).rpartition("-")[0] for example in EXAMPLES}
+
+    assert shown == set(PAGES)
+
+
+@pytest.mark.parametrize(("program", "output"), EXAMPLES)
+def test_program_on_a_page_prints_what_the_page_says(program: str, output: str, tmp_path: Path) -> None:
     ran = subprocess.run(
-        [sys.executable, "-W", "error", "-c", found["program"]],
+        [sys.executable, "-W", "error", "-c", program],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -32,7 +42,7 @@ def test_program_on_the_page_prints_what_the_page_says(page: str, tmp_path: Path
         timeout=60,
     )
 
-    assert (ran.stdout, ran.stderr) == (found["output"], "")
+    assert (ran.stdout, ran.stderr) == (output, "")
 
 
 def test_program_in_the_readme_has_at_most_twenty_lines_of_code() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass
 
 import click
@@ -78,13 +78,12 @@ def _database_problem(database: Database) -> str | None:
     return None
 
 
-def _wiring(bus: EventBus, hosted: Iterable[str]) -> Iterator[str]:
+def _wiring(bus: EventBus, hosted: Collection[str]) -> Iterator[str]:
     # Whether the transport reaches every subscriber is asked at each start.
-    yield from wiring_problems(bus.catalogue, list(hosted), is_local=False)
-    for event in bus.catalogue.events():
-        for module in bus.explain(event.type.name).silent:
-            if module in hosted:
-                yield f"{module} has a view of {event.type.name} and no listener for it"
+    yield from wiring_problems(bus.catalogue, hosted, is_local=False)
+    for view in bus.catalogue.views():
+        if view.module in hosted and not bus.module_listeners(view.module, view.name):
+            yield f"{view.module} has a view of {view.name} and no listener for it"
 
 
 def _of_listeners(modules: list[ModuleStatus], problem_of: Callable[[ListenerStatus], str]) -> tuple[str, ...]:

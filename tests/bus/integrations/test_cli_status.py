@@ -146,7 +146,7 @@ def test_explain_tells_who_listens_to_an_event(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert result.stdout.splitlines()[1:] == [
         "  1. kitchen.open_ticket: after commit, durably, in kitchen's own transaction",
-        "  - bill has a view of it, and no listener in this process",
+        "  - bill: has a view of it, and no listener in this process",
     ]
 
 
@@ -157,7 +157,7 @@ def test_explain_as_json(desk: Desk) -> None:
 
     assert (found["event"], found["module"], found["version"]) == ("order.placed", "order", 1)
     assert [listener["id"] for listener in found["listeners"]] == ["kitchen.open_ticket"]
-    assert (found["subscribed"], found["silent"]) == (["kitchen"], [])
+    assert (found["subscribed"], found["absent"]) == (["kitchen"], [])
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
