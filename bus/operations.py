@@ -24,6 +24,7 @@ from bus.inbox.dead_letters import (
 from bus.inbox.pauses import Pause, PauseKind, PauseStore
 from bus.inbox.quarantine import Quarantined, QuarantineStore
 from bus.inbox.retention import BATCH, SKEW
+from bus.words import duration_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +150,8 @@ class Operations:
         """
         if older_than < self.retention:
             raise RetentionError(
-                f"this application accepts events that were first sent up to {self.retention} ago, and has to remember "
-                f"for as long what it has done with them; {older_than} is too short"
+                f"this application accepts events that were first sent up to {_words(self.retention)} ago, and has to "
+                f"remember for as long what it has done with them; {_words(older_than)} is too short"
             )
         before = self._clock.microseconds() - (older_than + SKEW) // timedelta(microseconds=1)
         if dry_run:
@@ -190,6 +191,10 @@ def operations_of(bus: EventBus) -> Operations:
     if not isinstance(found, Operations):
         raise BusError("this bus hosts no modules, so there is nothing to look into; make it with assemble(…)")
     return found
+
+
+def _words(duration: timedelta) -> str:
+    return duration_text(duration // timedelta(microseconds=1))
 
 
 def _forget(store: DeadLetterStore, before: int) -> int:
