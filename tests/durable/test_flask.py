@@ -56,11 +56,14 @@ def test_making_an_application_starts_nothing(app: Flask) -> None:
     assert bus_threads() == []
 
 
-@pytest.mark.parametrize("command", ["status", "explain"])
+@pytest.mark.parametrize(
+    "command",
+    ["status", "check", "explain order.placed", "events --history", "trace 0", "dead list", "pause kitchen --reason x"],
+)
 def test_command_starts_nothing(shop: Shop, app: Flask, command: str) -> None:
     shop.place(1)
 
-    flask_bus(app, command, *["order.placed"][: command == "explain"])
+    flask_bus(app, *command.split())
 
     assert bus_threads() == []
     assert len(shop.owed()) == 1
