@@ -34,6 +34,7 @@ from bus.errors import (
 )
 from bus.event import event, event_view
 from bus.explanation import ExplainedListener, Explanation
+from bus.inbox.dead_letters import PublicationQuery
 from bus.life import BusClosed, BusStarted, BusStopped
 from bus.listener import Phase, listener, module_listener, transactional_listener
 from bus.module import Module
@@ -79,6 +80,7 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     "NotBefore",
     "Operations",
     "operations_of",
+    "PublicationQuery",
     "Trace",
     "current_trace",
     "trace_context",

@@ -10,7 +10,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from bus.errors import BusError
-from bus.schema import create_missing
+from bus.schema import create_missing, require_all
 from bus.sqlite import reading_engine, writing_engine
 from bus.tables import bus_outbox
 from bus.transaction import (
@@ -102,6 +102,20 @@ class Database:
             SchemaError: The tables that are there are not those that this code works with.
         """
         return create_missing(self.name, self.engine, self.metadata)
+
+    @property
+    def shown_url(self) -> str:
+        """The URL as it may be shown: without a password."""
+        return self.url.render_as_string(hide_password=True)
+
+    def check_tables(self) -> None:
+        """Look whether the tables are those that this code works with; writes nothing.
+
+        Raises:
+            SchemaError: They are not, or there are none.
+            SQLAlchemyError: The database does not answer.
+        """
+        require_all(self.name, self.read_engine, self.metadata)
 
     def answers(self) -> bool:
         """Say whether the database can be read and has the bus's tables."""

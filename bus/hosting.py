@@ -46,17 +46,16 @@ class Surroundings:
 def host(name: str, database: Database, around: Surroundings) -> Hosted:
     """Return the parts of a module that this process hosts; nothing runs, and no connection is opened."""
     clock = around.bus.clock
-    announcements = Announcements(around.bus.signals, around.bus)
     store = SqlAlchemyInboxStore(database, clock)
     pauses = SqlAlchemyPauseStore(database, clock)
     quarantine = SqlAlchemyQuarantineStore(database, clock)
     hearing = hearing_of(around.bus, name)
+    announcements = Announcements(around.bus.signals, around.bus)
     judge = Judge(around.random_source)
-    runner = Runner(database, store, clock=clock, judge=judge, solitude=around.solitude, announcements=announcements)
     inbox = Inbox(
         name,
         store,
-        runner,
+        Runner(database, store, clock=clock, judge=judge, solitude=around.solitude, announcements=announcements),
         judge=judge,
         hearing=hearing,
         pausing=Pausing(name, pauses, clock, announcements),
@@ -95,6 +94,7 @@ def hearing_of(bus: EventBus, name: str) -> Hearing:
 def operated(hosted: Hosted) -> OperatedModule:
     """Return what an operator works with of a hosted module."""
     return OperatedModule(
+        hosted.database,
         SqlAlchemyHistoryStore(hosted.database),
         SqlAlchemyDeadLetterStore(hosted.database, hosted.clock),
         hosted.pauses,

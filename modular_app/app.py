@@ -23,7 +23,8 @@ from modular_app.container import MODULES, build_containers, provided
 from modular_app.guard import refuse_foreign_posts
 from modular_app.health import create_health
 from modular_app.page import create_page, error_page
-from modular_app.sources import ConfigurationError, Sources
+from modular_app.shown import shown_settings
+from modular_app.sources import Sources, UnusableDatabaseError
 
 #: Bytes of a request's body; the largest that means anything is an order of some 10 KiB.
 MAX_BODY = 64 * 1024
@@ -59,11 +60,13 @@ def create_app(config: Mapping[str, Any] | None = None, *, transport: Transport 
 
     Raises:
         ConfigurationError: A setting is unknown or wrong.
+        UnusableDatabaseError: A database does not answer.
         BusError: The modules do not fit together, or a database has tables that this code does
             not know.
     """
     app = Flask(__name__, instance_relative_config=True)
-    settings = configure(app, config or {})
+    sources = Sources(config or {}, os.environ)
+    settings = configure(app, config or {}, sources)
     hosted = [module for module in MODULES if module.name in settings.modules]
 
     databases = {m.name: Database(m.name, settings.database_urls[m.name], metadata=m.metadata()) for m in hosted}
@@ -72,7 +75,8 @@ def create_app(config: Mapping[str, Any] | None = None, *, transport: Transport 
     for name, container in containers.items():
         subscribe_container(bus, name, container)
 
-    BusExtension(bus).init_app(app)
+    shown = shown_settings(settings, app.config, sources, Path(app.instance_path))
+    BusExtension(bus, app, settings=shown)
     notices = set_up_databases(databases, containers)
     app.extensions["modular-app"] = Parts(settings, bus, databases, containers, notices)
 
@@ -84,14 +88,14 @@ def create_app(config: Mapping[str, Any] | None = None, *, transport: Transport 
     return app
 
 
-def configure(app: Flask, given: Mapping[str, Any]) -> Settings:
+def configure(app: Flask, given: Mapping[str, Any], sources: Sources) -> Settings:
     """Read the environment and then what the caller gave, which wins, into frozen settings."""
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.config.from_prefixed_env()
     app.config.from_mapping(given)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     names = tuple(module.name for module in MODULES)
-    return read_settings(app.config, Sources(given, os.environ), known=names, instance=Path(app.instance_path))
+    return read_settings(app.config, sources, known=names, instance=Path(app.instance_path))
 
 
 def set_up_databases(
@@ -106,7 +110,7 @@ def set_up_databases(
             database.create_tables()
             notices.append(None if seed is None else seed.run())
         except (OSError, DBAPIError) as error:
-            raise ConfigurationError(
+            raise UnusableDatabaseError(
                 f"the database of {name!r}, {database.url.database}, cannot be used: {getattr(error, 'orig', error)}; "
                 f"set FLASK_DATABASES__{name} to a file that can be written"
             ) from None
