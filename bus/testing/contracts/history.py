@@ -134,7 +134,7 @@ class HistoryStoreContract(StoreFixtures):
         assert told(store.beginning_with("0000", 10)) == [sample(3), sample(1), sample(2)]
         assert len(store.beginning_with("0000", 2)) == 2
 
-    @pytest.mark.parametrize("prefix", ["%", "_", "0%", "\\"])
+    @pytest.mark.parametrize("prefix", ["%", "_", "0%", "\\", "\uffff"])
     def test_beginning_of_an_id_is_no_pattern(self, store: HistoryStore, press: Press, prefix: str) -> None:
         """It is taken literally."""
         press.publish(sample(1))

@@ -14,6 +14,7 @@ from bus import (
     DrainTimeoutError,
     Module,
     RetryPolicy,
+    StoppedError,
     current_delivery,
     event,
     event_view,
@@ -246,6 +247,14 @@ def test_hearing_inside_a_unit_of_work_is_refused(kitchen: ModuleUnderTest) -> N
     kitchen.own.subscribe(opening(kitchen))
 
     with kitchen.database.transaction(), pytest.raises(BusError, match="after the block"):
+        kitchen.hear(NewOrder("17"))
+
+
+def test_closed_module_hears_nothing_more(kitchen: ModuleUnderTest) -> None:
+    kitchen.own.subscribe(opening(kitchen))
+    kitchen.close()
+
+    with pytest.raises(StoppedError, match="nobody here receives for module 'kitchen'"):
         kitchen.hear(NewOrder("17"))
 
 

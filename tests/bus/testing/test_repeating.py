@@ -95,3 +95,16 @@ def test_send_that_fails_holds_no_second_delivery_back() -> None:
     desk.acknowledge(2)
 
     assert desk.arrived == ["event-2", "event-2"]
+
+
+def test_what_was_held_at_the_close_is_not_repeated_after_it() -> None:
+    desk = Desk(RepeatingTransport(InProcessTransport(), after_all=True))
+    for order_id in (1, 2):
+        desk.transport.send("kitchen", placed(order_id), 1)
+    desk.acknowledge(1)
+
+    desk.transport.close()
+    successor = Desk(desk.transport)
+    successor.acknowledge(2)
+
+    assert (successor.arrived, successor.heard) == ([], ["event-2"])
