@@ -10,7 +10,6 @@ from enum import Enum
 
 from bus.errors import BusError, CascadeError, InvalidListenerError
 
-
 #: Seconds that anything may be put off: ten years, far below what a database's whole numbers hold.
 LONGEST_TIME = 10 * 365 * 86_400.0
 
