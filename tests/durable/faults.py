@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -92,13 +94,36 @@ def failing_statements(database: Database, code: int, part: str = "", *, times: 
             raise sqlite_error(code)
 
     places = ("do_execute", "do_execute_no_params", "do_executemany")
-    for place in places:
-        sqlalchemy_event.listen(database.engine, place, fail)
+    hooks = [(engine, place) for engine in (database.engine, database.read_engine) for place in places]
+    for engine, place in hooks:
+        sqlalchemy_event.listen(engine, place, fail)
     try:
         yield
     finally:
-        for place in places:
-            sqlalchemy_event.remove(database.engine, place, fail)
+        for engine, place in hooks:
+            sqlalchemy_event.remove(engine, place, fail)
+
+
+class Log(logging.Handler):
+    """What the bus logs as a warning or worse, and an event that is set once a part of it was logged."""
+
+    def __init__(self, part: str) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+        self.heard = threading.Event()
+        self._part = part
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+        if self._part in self.lines[-1]:
+            self.heard.set()
+
+    def __enter__(self) -> Log:
+        logging.getLogger("bus").addHandler(self)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        logging.getLogger("bus").removeHandler(self)
 
 
 def pass_time(inbox: Inbox, clock: FakeClock, *, hours: int = 1) -> int:
