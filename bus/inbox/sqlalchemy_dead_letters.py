@@ -105,7 +105,9 @@ class SqlAlchemyDeadLetterStore:
     def discard(self, query: PublicationQuery, *, who: str, why: str) -> int:
         """Give those that match up for good."""
         gone: dict[str, object] = {"state": State.DEAD, "reason": Reason.DISCARDED}
-        idle = or_(bus_inbox.c.reason.is_(None), bus_inbox.c.reason.not_in(UNENDED))
+        # What still runs although its lease is over is safe: it holds its row, and has changed it when this one can.
+        is_over = bus_inbox.c.due_at <= self._clock.microseconds()
+        idle = or_(bus_inbox.c.reason.is_(None), bus_inbox.c.reason.not_in(UNENDED), is_over)
         unfinished = [*_matching(query), ~_OF_STATE[State.COMPLETED], idle]
         return self._change(unfinished, gone, Reason.DISCARDED, f"by {who}: {why}")
 
