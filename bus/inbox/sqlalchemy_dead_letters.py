@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import (
-    Boolean,
     ColumnElement,
     Row,
     Select,
@@ -15,7 +14,6 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    literal_column,
     or_,
     select,
     update,
@@ -41,7 +39,7 @@ _FORGET = delete(bus_inbox).where(
 
 #: Written out, not bound: only so are the partial indexes on these rows known to serve.
 _OF_STATE: dict[State, ColumnElement[bool]] = {
-    state: literal_column(f"bus_inbox.state = '{state}'", Boolean) for state in State
+    state: bus_inbox.c.state == literal(str(state), literal_execute=True) for state in State
 }
 
 

@@ -126,6 +126,16 @@ class Log(logging.Handler):
         logging.getLogger("bus").removeHandler(self)
 
 
+def until(condition: Callable[[], object]) -> None:
+    """Wait for what other threads bring about, and fail where they do not."""
+    never = threading.Event()
+    for _ in range(1000):
+        if condition():
+            return
+        never.wait(0.01)
+    raise AssertionError("it has not come about within ten seconds")
+
+
 def pass_time(inbox: Inbox, clock: FakeClock, *, hours: int = 1) -> int:
     """Let hours pass, run in each what is due, and return how many times there was something."""
     found = 0
