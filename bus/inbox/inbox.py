@@ -104,8 +104,8 @@ class Inbox:
         """Claim one publication that is due and run it, or see to what else is due; False when nothing is."""
         self._runner.settle_late()
         known = {listener.id: listener for listener in self._hearing.listeners(None)}
-        if self._is_look_due:
-            self._see_to_the_rest(known)
+        if self._is_look_due and self._see_to_the_rest(known):
+            return True
         publication = self._store.claim(self.pausing.running(known))
         if publication is None:
             return self._see_to_the_rest(known)
