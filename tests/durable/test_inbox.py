@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from bus import (
     Delivery,
     LostPublicationError,
+    RetryAfter,
     RollbackOnlyError,
     TransactionControlError,
     current_delivery,
@@ -315,3 +316,23 @@ def test_current_delivery_tells_the_ids_and_the_same_key_at_each_run(shop: Shop,
     assert first.idempotency_key == second.idempotency_key == "kitchen.look:event-7"
     assert (first.attempt, second.attempt) == (1, 2)
     assert current_delivery() is None
+
+
+def test_run_after_one_that_asked_to_wait_is_the_second_attempt(shop: Shop, clock: FakeClock) -> None:
+    attempts: list[int] = []
+
+    @module_listener("kitchen.wait")
+    def wait(event: WantedDish) -> None:
+        delivery = current_delivery()
+        assert delivery is not None
+        attempts.append(delivery.attempt)
+        if len(attempts) == 1:
+            raise RetryAfter(5)
+
+    shop.listen(wait)
+    inbox = shop.inbox()
+    inbox.receive(placed(), 1)
+    clock.advance(seconds=5)
+    inbox.run_due()
+
+    assert attempts == [1, 2]

@@ -192,7 +192,7 @@ def test_scenario_19_permanent_failure_is_a_dead_letter_at_once_whatever_the_rul
 
 
 def test_events_that_cause_events_without_end_are_a_dead_letter_at_once(shop: Shop) -> None:
-    Raising(shop, CascadeError(("a", "b", "a")), 32)
+    Raising(shop, CascadeError(("a", "b", "a"), 32))
 
     shop.inbox().receive(placed(), 1)
 
