@@ -70,7 +70,8 @@ def create_app(config: Mapping[str, Any] | None = None, *, transport: Transport 
     hosted = [module for module in MODULES if module.name in settings.modules]
 
     databases = {m.name: Database(m.name, settings.database_urls[m.name], metadata=m.metadata()) for m in hosted}
-    bus = assemble(modules=MODULES, databases=databases, transport=transport or settings.bus_url)
+    carrier = transport or settings.bus_url
+    bus = assemble(modules=MODULES, databases=databases, transport=carrier, retention=settings.retention)
     containers = build_containers(hosted, databases, bus)
     for name, container in containers.items():
         subscribe_container(bus, name, container)

@@ -16,6 +16,7 @@ def shown_settings(settings: Settings, config: Config, sources: Sources, instanc
     """Return what `flask bus config` shows."""
     common = config.get("DATABASE_URL", default_url(instance))
     return (
+        Setting("BUS_RETENTION", str(settings.retention).partition(",")[0], sources.of("BUS_RETENTION")),
         Setting("BUS_URL", masked(settings.bus_url), sources.of("BUS_URL")),
         Setting("MODULES", ", ".join(settings.modules), sources.of("MODULES")),
         Setting("DATABASE_URL", masked(common), sources.of("DATABASE_URL")),

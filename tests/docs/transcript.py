@@ -44,7 +44,7 @@ def comparable(output: str) -> str:
     text = _DURATION.sub("TIME", _TIME.sub("MOMENT", _UUID.sub("ID", output)))
     # A slow machine may have let the time of the next run go by.
     text = re.sub(r"in TIME|TIME ago", "WHEN", re.sub(r"\.py:\d+", ".py:LINE", text))
-    return re.sub(r"(?m)(?<=\S) {2,}", "  ", text)
+    return re.sub(r"(?m)^ +\+TIME", "+TIME", re.sub(r"(?m)(?<=\S) {2,}", "  ", text))
 
 
 def ids_in(output: str) -> list[str]:

@@ -19,7 +19,7 @@ from bus import (
 from bus.clock import to_microseconds
 from bus.failpoint import arm
 from bus.inbox.state import Reason, State
-from bus.inbox.store import Outcome, Publication
+from bus.inbox.store import Outcome
 from bus.testing import FakeClock
 from tests.durable.faults import failing_listener
 from tests.durable.shop import Shop, Ticket, TicketOpened, WantedDish, placed, statements
@@ -165,31 +165,6 @@ def test_completed_publication_is_never_due_again(shop: Shop, clock: FakeClock) 
 
     assert not inbox.has_due()
     assert not inbox.run_due()
-
-
-def test_late_failure_does_not_undo_what_somebody_else_has_completed(shop: Shop) -> None:
-    shop.open_tickets()
-    shop.inbox().receive(placed(7), 1)
-
-    is_recorded = shop.inbox_store.record(Publication("kitchen.open_ticket", placed(7)), FAILED)
-
-    assert not is_recorded
-    assert shop.states() == {"kitchen.open_ticket": "completed"}
-
-
-def test_failure_of_a_start_that_somebody_else_has_taken_over_is_not_recorded(shop: Shop, clock: FakeClock) -> None:
-    publication = Publication("kitchen.open_ticket", placed(), starts=0, failures=0)
-    shop.inbox_store.mark(publication)
-    clock.advance(minutes=1)
-    shop.inbox_store.record(replace(publication, starts=1), CRASHED)
-    taken = shop.inbox_store.claim(["kitchen.open_ticket"])
-
-    is_recorded = shop.inbox_store.record(Publication("kitchen.open_ticket", placed(), starts=1), FAILED)
-
-    [row] = shop.publications()
-    assert taken is not None
-    assert not is_recorded
-    assert (row.reason, row.starts, row.failures) == ("running_alone", 2, 0)
 
 
 def test_zombie_whose_publication_was_completed_meanwhile_writes_nothing(shop: Shop, clock: FakeClock) -> None:

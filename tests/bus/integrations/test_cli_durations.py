@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import click
 import pytest
 
-from bus.integrations.cli.durations import MOMENT, moment_of, parse_duration
+from bus.duration import parse_duration
+from bus.integrations.cli.durations import MOMENT, moment_of
 from bus.testing import FakeClock
 
 
