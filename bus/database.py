@@ -9,7 +9,7 @@ from sqlalchemy import URL, Connection, MetaData, make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from bus.errors import BusError
+from bus.errors import BusError, TransactionControlError
 from bus.schema import create_missing, require_all
 from bus.sqlite import reading_engine, writing_engine
 from bus.tables import bus_outbox
@@ -89,7 +89,16 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Run a block in a transaction beside any unit of work, for the bus's own tables."""
+        """Run a block in a transaction beside any unit of work, for the bus's own tables.
+
+        Raises:
+            TransactionControlError: A unit of work of this database is running here, whose lock it would wait for.
+        """
+        if self._running_unit() is not None:
+            raise TransactionControlError(
+                f"this writes to the database of {self.name!r} in a transaction of its own, which would wait for the "
+                "unit of work that is running here, in a listener or a block; do it after that"
+            )
         with self.engine.begin() as connection:
             yield connection
 

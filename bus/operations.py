@@ -106,7 +106,10 @@ class Operations:
 
         Raises:
             UnknownTargetError: No hosted module or listener of one has this name.
+            BusError: The duration is none.
         """
+        if duration is not None and duration <= timedelta(0):
+            raise BusError(f"a pause of {duration} would be over already; it takes a time longer than nothing, or None")
         module = self.module_of(target)
         now = self._clock.microseconds()
         until = None if duration is None else now + duration // timedelta(microseconds=1)

@@ -104,7 +104,7 @@ class _ClosingPool(QueuePool):
 
 def _engine(url: URL) -> Engine:
     # Parameters stay out of error messages: they are the users' data.
-    return create_engine(
+    engine = create_engine(
         url,
         hide_parameters=True,
         poolclass=_ClosingPool,
@@ -112,6 +112,15 @@ def _engine(url: URL) -> Engine:
         max_overflow=POOL_OVERFLOW,
         connect_args={"timeout": BUSY_TIMEOUT, "isolation_level": None, "check_same_thread": False},
     )
+    event.listen(engine, "reset", _end_transaction)
+    return engine
+
+
+def _end_transaction(_connection: Any, record: ConnectionPoolEntry, _state: object) -> None:
+    """Roll back what a COMMIT has left open that failed: SQLite keeps the transaction, SQLAlchemy thinks it over."""
+    connection = record.dbapi_connection
+    if isinstance(connection, sqlite3.Connection) and connection.in_transaction:
+        connection.rollback()
 
 
 def _set_up_writer(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:

@@ -106,7 +106,7 @@ class SqlAlchemyInboxStore:
             if publication.starts:
                 is_recorded = self._change(connection, publication, outcome)
             else:
-                is_recorded = self._add(connection, publication, outcome, starts=1 if outcome.trouble else 0)
+                is_recorded = self._add(connection, publication, outcome, starts=outcome.was_run)
             if is_recorded and outcome.is_attempt and outcome.trouble is not None:
                 row = attempt_row(
                     publication.listener_id,

@@ -34,6 +34,7 @@ class RelayLoop:
         self._woken = threading.Event()
         self._gathered = threading.Event()
         self._sweep_at = 0.0
+        self._has_failed = False
         self._left: list[tuple[str, str]] | None = None
         self.thread = threading.Thread(target=self._run, name=f"bus-{relay.source}-relay", daemon=True)
 
@@ -94,7 +95,12 @@ class RelayLoop:
         try:
             step()
         except BaseException:
-            # The thread outlives whatever one pass meets; what is due stays due.
-            log.exception("the relay of %s could not finish a pass; it tries again", self.relay.source)
+            # The thread outlives whatever one pass meets; what is due stays due. An outage is told once.
+            level = logging.DEBUG if self._has_failed else logging.ERROR
+            log.log(level, "the relay of %s could not finish a pass; it tries again", self.relay.source, exc_info=True)
+            self._has_failed = True
             return False
+        if self._has_failed:
+            log.warning("the relay of %s works again", self.relay.source)
+            self._has_failed = False
         return True
