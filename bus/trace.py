@@ -95,8 +95,8 @@ class Story:
 
     @property
     def began_at(self) -> int:
-        """When the first event was published, microseconds since the epoch."""
-        return min(event.time for event in self.events())
+        """When the first event was published, microseconds since the epoch; without events, when it was looked at."""
+        return min((event.time for event in self.events()), default=self.at)
 
     def events(self) -> Iterator[TracedEvent]:
         """Return every event, causes before their effects."""

@@ -72,7 +72,8 @@ def _ending(story: Story) -> list[str]:
     parts += [f"{count_text(waiting, 'publication')} waiting to run"] if waiting else []
     parts += [f"{count_text(owed, 'acknowledgement')} outstanding"] if owed else []
     if story.is_over:
-        end = max([event.time for event in story.events()] + [found.record.due_at for found in publications])
+        ends = [event.time for event in story.events()] + [found.record.due_at for found in publications]
+        end = max(ends, default=story.began_at)
         parts.insert(0, f"Over after {duration_text(end - story.began_at)}")
     else:
         parts.insert(0, "Not over")

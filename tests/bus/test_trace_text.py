@@ -187,6 +187,10 @@ def test_end_counts_what_is_dead_what_waits_and_what_is_owed() -> None:
     assert text.endswith("Not over, 1 dead letter, 1 publication waiting to run, 1 acknowledgement outstanding.")
 
 
+def test_story_of_which_nothing_is_known_has_no_lines() -> None:
+    assert told() == []
+
+
 def test_error_of_several_lines_stays_in_its_line() -> None:
     lines = told(placed(heard(publication(replace(TROUBLED, error="a\nb\x1b[0m", place=None)))))
 

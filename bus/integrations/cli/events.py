@@ -79,6 +79,8 @@ def _show_catalogue(bus: EventBus, name: str | None, as_json: bool) -> None:
         raise WrongCallError(f"no published event is named {name!r}; there are {names}")
     if as_json:
         show_json({"events": [_published_data(bus, event) for event in found]})
+    elif not found:
+        say("No module publishes an event.")
     else:
         show("\n\n".join("\n".join(_published_lines(bus, event)) for event in found))
 

@@ -75,9 +75,10 @@ def test_filters_select(
 
 @EITHER
 def test_beginnings_of_ids_select(desk: Desk, dead: list[str], command: tuple[str, ...]) -> None:
-    result = desk.call(*command, dead[0][:-1], dead[2], dead[2], "--yes")
+    result = desk.call(*command, dead[0][:-1], dead[2], dead[2][:-1], "--yes")
 
     assert result.exit_code == 0
+    assert result.stderr.startswith("2 dead publications will ")
     assert f"{'Redelivered' if command is REDELIVER else 'Discarded'} 2 publications.\n" in result.stderr
     assert left(desk) == ["2"]
 

@@ -218,6 +218,14 @@ def test_effect_stands_below_the_listener_that_was_running(street: Desk) -> None
     ]
 
 
+def test_effect_of_the_only_completed_listener_is_its_own_whatever_the_clocks_say(street: Desk) -> None:
+    id = play(street)
+    with street.shop.kitchen.write() as connection:
+        connection.execute(text("UPDATE bus_event SET time = time + 60000000"))
+
+    assert told(street, id)[3].endswith("   └─ kitchen.ticket_opened, published by kitchen")
+
+
 def test_effect_that_two_listeners_may_have_published_stands_below_their_module(street: Desk) -> None:
     @module_listener("kitchen.count")
     def count(event: WantedDish) -> None:
