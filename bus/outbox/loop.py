@@ -87,6 +87,7 @@ class RelayLoop:
             return
         self._look_for_retries()
         self.relay.sweep()
+        self._works()
         if not self.relay.is_direct:
             self._sweep_at = min(self._sweep_at, time.monotonic() + TURN_INTERVAL)
 
@@ -100,7 +101,10 @@ class RelayLoop:
             log.log(level, "the relay of %s could not finish a pass; it tries again", self.relay.source, exc_info=True)
             self._has_failed = True
             return False
+        return True
+
+    def _works(self) -> None:
+        """Take note of a whole pass: one that only looks for acknowledgements asks the database nothing."""
         if self._has_failed:
             log.warning("the relay of %s works again", self.relay.source)
             self._has_failed = False
-        return True
