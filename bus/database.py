@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from bus.errors import BusError, TransactionControlError
 from bus.schema import create_missing, require_all
-from bus.sqlite import reading_engine, writing_engine
+from bus.sqlite import ForkGate, reading_engine, writing_engine
 from bus.tables import bus_outbox
 from bus.transaction import (
     SqlAlchemyUnitOfWork,
@@ -39,8 +39,9 @@ class Database:
         self.name = name
         self.url = _require_durable(name, url)
         self.metadata = metadata if metadata is not None else MetaData()
-        self.engine, self._writers = writing_engine(self.url)
-        self.read_engine = reading_engine(self.url)
+        self._gate = ForkGate()
+        self.engine, self._writers = writing_engine(self.url, self._gate)
+        self.read_engine = reading_engine(self.url, self._gate)
         self._sessions = sessionmaker(self.engine, class_=UnitSession, expire_on_commit=False, close_resets_only=False)
         self._read_sessions = sessionmaker(self.read_engine, expire_on_commit=False)
         follow_sessions(self._sessions)
@@ -149,18 +150,19 @@ class Database:
         self.read_engine.dispose()
 
     def before_fork(self) -> None:
-        """Let the writers of other threads finish, and close idle connections, so that a child inherits none."""
+        """Let other threads finish what they ask the database, and close idle connections: a child inherits none."""
         if self._running_unit() is None:
-            self._writers.pause()
+            self._gate.pause()
         self.close()
 
     def after_fork_in_parent(self) -> None:
-        """Let writers in again."""
-        self._writers.resume()
+        """Let other threads go on."""
+        self._gate.resume()
 
     def after_fork_in_child(self) -> None:
         """Drop the pools without closing what is in them: the parent uses it still."""
         self._writers.renew()
+        self._gate.renew()
         self.engine.dispose(close=False)
         self.read_engine.dispose(close=False)
 
