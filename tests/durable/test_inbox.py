@@ -93,7 +93,9 @@ def test_failing_listener_leaves_its_publication_retrying(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_failed_publication_is_due_within_the_bound_of_its_backoff(shop: Shop, clock: FakeClock, seed: int) -> None:
+def test_scenario_19_failed_publication_is_due_within_the_bound_of_its_backoff(
+    shop: Shop, clock: FakeClock, seed: int
+) -> None:
     shop.listen(failing_listener(shop, failures=1))
 
     shop.inbox(random.Random(seed)).receive(placed(), 1)
@@ -102,7 +104,7 @@ def test_failed_publication_is_due_within_the_bound_of_its_backoff(shop: Shop, c
     assert 0 <= row.due_at - to_microseconds(clock.now()) <= 1_000_000
 
 
-def test_failed_publication_is_not_run_before_it_is_due(shop: Shop) -> None:
+def test_scenario_18_failed_publication_is_not_run_before_it_is_due(shop: Shop) -> None:
     shop.listen(failing_listener(shop, failures=1))
     inbox = shop.inbox()
     inbox.receive(placed(), 1)
@@ -128,7 +130,9 @@ def test_bound_of_the_backoff_doubles_with_each_failure_up_to_ten_minutes(shop: 
     assert delays == [min(1_000_000 << failures, 600_000_000) for failures in range(12)]
 
 
-def test_sibling_of_a_failing_listener_completes_once_and_is_not_run_again(shop: Shop, clock: FakeClock) -> None:
+def test_scenario_20_sibling_of_a_failing_listener_completes_once_and_is_not_run_again(
+    shop: Shop, clock: FakeClock
+) -> None:
     shop.listen(failing_listener(shop, failures=2))
     shop.open_tickets()
     inbox = shop.inbox()
@@ -197,7 +201,7 @@ def test_run_whose_row_is_gone_at_its_end_is_rolled_back(shop: Shop) -> None:
     assert shop.states() == {"kitchen.forget": "retrying"}
 
 
-def test_listener_that_swallows_an_error_of_a_flush_has_failed(shop: Shop) -> None:
+def test_scenario_07_listener_that_swallows_an_error_of_a_flush_has_failed(shop: Shop) -> None:
     @module_listener("kitchen.swallow")
     def swallow(event: WantedDish) -> None:
         shop.kitchen.session.add(Ticket(number=1, order_id=event.order_id))
@@ -213,7 +217,7 @@ def test_listener_that_swallows_an_error_of_a_flush_has_failed(shop: Shop) -> No
     assert shop.states() == {"kitchen.swallow": "retrying"}
 
 
-def test_listener_that_swallows_an_error_of_a_statement_has_failed(shop: Shop) -> None:
+def test_scenario_07_listener_that_swallows_an_error_of_a_statement_has_failed(shop: Shop) -> None:
     @module_listener("kitchen.swallow")
     def swallow(event: WantedDish) -> None:
         shop.kitchen.session.execute(insert(Ticket).values(number=1, order_id=event.order_id))
