@@ -22,7 +22,7 @@ SENT_BEFORE = range(10)
 
 
 @pytest.mark.parametrize("place", FAILPOINTS)
-def test_kill_9_at_a_failpoint_loses_nothing_and_repeats_no_effect(tmp_path: Path, place: str) -> None:
+def test_scenario_9_kill_9_at_a_failpoint_loses_nothing_and_repeats_no_effect(tmp_path: Path, place: str) -> None:
     send_and_forget(tmp_path)
 
     exit_code = crash(tmp_path, f"{place}={1 if place in PASSED_ONCE else 2}*kill")

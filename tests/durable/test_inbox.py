@@ -92,7 +92,9 @@ def test_failing_listener_leaves_its_publication_retrying(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_failed_publication_is_due_within_the_bound_of_its_backoff(shop: Shop, clock: FakeClock, seed: int) -> None:
+def test_scenario_19_failed_publication_is_due_within_the_bound_of_its_backoff(
+    shop: Shop, clock: FakeClock, seed: int
+) -> None:
     shop.listen(failing_listener(shop, failures=1))
 
     shop.inbox(random.Random(seed)).receive(placed(), 1)
@@ -101,7 +103,7 @@ def test_failed_publication_is_due_within_the_bound_of_its_backoff(shop: Shop, c
     assert 0 <= row.due_at - to_microseconds(clock.now()) <= 1_000_000
 
 
-def test_failed_publication_is_not_run_before_it_is_due(shop: Shop) -> None:
+def test_scenario_18_failed_publication_is_not_run_before_it_is_due(shop: Shop) -> None:
     shop.listen(failing_listener(shop, failures=1))
     inbox = shop.inbox()
     inbox.receive(placed(), 1)
@@ -127,7 +129,9 @@ def test_bound_of_the_backoff_doubles_with_each_failure_up_to_ten_minutes(shop: 
     assert delays == [min(1_000_000 << failures, 600_000_000) for failures in range(12)]
 
 
-def test_sibling_of_a_failing_listener_completes_once_and_is_not_run_again(shop: Shop, clock: FakeClock) -> None:
+def test_scenario_20_sibling_of_a_failing_listener_completes_once_and_is_not_run_again(
+    shop: Shop, clock: FakeClock
+) -> None:
     shop.listen(failing_listener(shop, failures=2))
     shop.open_tickets()
     inbox = shop.inbox()
@@ -167,7 +171,7 @@ def test_completed_publication_is_never_due_again(shop: Shop, clock: FakeClock) 
     assert not inbox.run_due()
 
 
-def test_late_failure_does_not_undo_what_somebody_else_has_completed(shop: Shop) -> None:
+def test_scenario_10_late_failure_does_not_undo_what_somebody_else_has_completed(shop: Shop) -> None:
     shop.open_tickets()
     shop.inbox().receive(placed(7), 1)
 
@@ -192,7 +196,9 @@ def test_failure_of_a_start_that_somebody_else_has_taken_over_is_not_recorded(sh
     assert (row.reason, row.starts, row.failures) == ("running_alone", 2, 0)
 
 
-def test_zombie_whose_publication_was_completed_meanwhile_writes_nothing(shop: Shop, clock: FakeClock) -> None:
+def test_scenario_10_zombie_whose_publication_was_completed_meanwhile_writes_nothing(
+    shop: Shop, clock: FakeClock
+) -> None:
     shop.open_tickets()
     zombie, heir = shop.inbox(), shop.inbox()
 
@@ -221,7 +227,7 @@ def test_run_whose_row_is_gone_at_its_end_is_rolled_back(shop: Shop) -> None:
     assert shop.states() == {"kitchen.forget": "retrying"}
 
 
-def test_listener_that_swallows_an_error_of_a_flush_has_failed(shop: Shop) -> None:
+def test_scenario_7_listener_that_swallows_an_error_of_a_flush_has_failed(shop: Shop) -> None:
     @module_listener("kitchen.swallow")
     def swallow(event: WantedDish) -> None:
         shop.kitchen.session.add(Ticket(number=1, order_id=event.order_id))
@@ -237,7 +243,7 @@ def test_listener_that_swallows_an_error_of_a_flush_has_failed(shop: Shop) -> No
     assert shop.states() == {"kitchen.swallow": "retrying"}
 
 
-def test_listener_that_swallows_an_error_of_a_statement_has_failed(shop: Shop) -> None:
+def test_scenario_7_listener_that_swallows_an_error_of_a_statement_has_failed(shop: Shop) -> None:
     @module_listener("kitchen.swallow")
     def swallow(event: WantedDish) -> None:
         shop.kitchen.session.execute(insert(Ticket).values(number=1, order_id=event.order_id))

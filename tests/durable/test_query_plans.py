@@ -17,7 +17,7 @@ from bus.inbox.state import Reason
 from bus.inbox.store import Publication
 from bus.testing import FakeClock
 from tests.durable.faults import dead_letters
-from tests.durable.shop import Shop, placed
+from tests.durable.shop import Shop, placed, statements
 from tests.durable.test_retention import MANY
 
 IDS = ["kitchen.bake", "kitchen.cook"]
@@ -114,3 +114,15 @@ def test_run_takes_and_completes_its_row_by_its_key(shop: Shop, clock: FakeClock
 
     assert shop.tickets() == [7]
     assert {plan.split(" USING ")[1].split(" (")[0] for plan in plans} <= {"PRIMARY KEY", "INDEX ix_bus_inbox_due"}
+
+
+def test_scenario_25_thousand_dead_letters_do_not_delay_a_new_publication(full: Shop, clock: FakeClock) -> None:
+    full.listen(full.ticket_listener())
+    inbox = full.inbox()
+
+    with statements(full.kitchen) as seen:
+        inbox.receive(placed(7), 1)
+
+    assert full.tickets() == [7]
+    assert len(seen) == 4
+    assert not inbox.has_due()
