@@ -123,7 +123,8 @@ class SqlAlchemyInboxStore:
             row = connection.execute(_oldest(listener_ids, now, *_ended())).first()
             if row is None:
                 return None
-            is_suspect = row.reason == Reason.CRASHED
+            # One that has crashed alone stays suspect, also where it failed or waited since.
+            is_suspect = row.reason == Reason.CRASHED or row.crashes > 0
             found = publication_of(row, is_suspect=is_suspect)
             because = Reason.RUNNING_ALONE if is_suspect else Reason.RUNNING
             connection.execute(_STARTED_AGAIN, key_of(found, because=because, due=now + LEASE))

@@ -118,6 +118,21 @@ def test_failure_alone_is_a_failure_and_no_crash(shop: Shop, clock: FakeClock) -
     assert [(row.reason, row.failures, row.crashes) for row in shop.publications()] == [("failed", 1, 0)]
 
 
+def test_publication_that_has_crashed_alone_and_failed_since_is_run_alone_all_the_same(
+    shop: Shop, clock: FakeClock
+) -> None:
+    Raising(shop, ValueError("no dough"))
+    crashing_first_run(shop)
+    noted(shop, clock)
+    crash(shop, clock)
+    shop.inbox().run_due()
+    clock.advance(hours=1)
+
+    told = crash(shop, clock)
+
+    assert told == "retrying crashed 2"
+
+
 def test_retry_that_crashes_keeps_its_failures(shop: Shop, clock: FakeClock) -> None:
     Raising(shop, ValueError("no dough"))
     shop.inbox().receive(placed(7), 1)
