@@ -85,17 +85,17 @@ def test_listener_may_pause_another_module(shop: Shop) -> None:
     assert shop.states() == {"kitchen.pause_order": "completed"}
 
 
-def test_listener_that_publishes_ten_thousand_events_strands_none(shop: Shop) -> None:
+def test_listener_that_publishes_thousands_of_events_strands_none(shop: Shop) -> None:
     @module_listener("kitchen.flood")
     def flood(event: WantedDish) -> None:
-        for number in range(10_000):
+        for number in range(3000):
             shop.bus.publish(TicketOpened(number))
 
     shop.listen(flood)
     shop.place(1)
     shop.bus.drain(timeout=100)
 
-    assert sorted(int(row.key) for row in shop.history("kitchen")) == list(range(10_000))
+    assert sorted(int(row.key) for row in shop.history("kitchen")) == list(range(3000))
     assert (shop.states(), shop.owed("kitchen")) == ({"kitchen.flood": "completed"}, [])
 
 

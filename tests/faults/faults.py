@@ -176,6 +176,6 @@ FAULTS = {
     "swallowed error counted as success": Fault(
         "a listener that caught an error of the database counts as done, and its effects are gone",
         take_a_swallowed_error_for_success,
-        (f"{_INBOX}::test_listener_that_swallows_an_error_of_a_statement_has_failed",),
+        (f"{_INBOX}::test_scenario_07_listener_that_swallows_an_error_of_a_statement_has_failed",),
     ),
 }

@@ -211,11 +211,13 @@ class InboxStoreContract(StoreFixtures):
     # Claims.
 
     def test_claim_returns_event_and_counts_and_marks_the_start(self, worker: Worker) -> None:
-        """Every field of the event."""
+        """Every field of the event; what has crashed alone stays suspect."""
         worker.store.mark(publication())
         worker.store.record(publication(starts=1), replace(failed(failures=3), crashes=2))
 
-        assert worker.store.claim([OPEN]) == Publication(OPEN, sample(1), starts=2, failures=3, crashes=2)
+        claimed = worker.store.claim([OPEN])
+
+        assert claimed == Publication(OPEN, sample(1), starts=2, failures=3, crashes=2, is_suspect=True)
 
     def test_claim_takes_what_is_due_longest(self, worker: Worker) -> None:
         """Of all the listeners that are asked for."""
