@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bus import Database, assemble, listener
+from bus.integrations.dependency_injector import subscribe_container
 from bus.testing import FakeClock, RecordingTransport, stand_ins
 from modules.kitchen import module
 from modules.kitchen.container import KitchenContainer
@@ -46,6 +47,7 @@ def kitchen(tmp_path: Path) -> Iterator[Kitchen]:
     )
     own = bus.module("kitchen")
     kitchen = Kitchen(KitchenContainer(database=database, bus=own, clock=bus.clock, ids=bus.ids))
+    subscribe_container(bus, "kitchen", kitchen.container)
     own.subscribe(kitchen)
     yield kitchen
     bus.stop()

@@ -61,3 +61,25 @@ def test_cooking_ticket_takes_up_room_and_a_void_one_does_not(kitchen: Kitchen) 
     kitchen.hear(accepted("o-3"))
 
     assert kitchen.statuses() == ["void", "open"]
+
+
+def test_order_that_was_refused_stays_refused_when_there_is_room_and_it_is_heard_of_again(kitchen: Kitchen) -> None:
+    kitchen.container.room().resize(0)
+    kitchen.hear(accepted())
+    kitchen.container.room().resize(1)
+
+    kitchen.hear(accepted())
+    kitchen.hear(cancelled())
+
+    assert kitchen.said == [TicketRefused("o-1", "kitchen_full")]
+    assert kitchen.statuses() == []
+
+
+def test_refused_order_takes_up_no_room(kitchen: Kitchen) -> None:
+    kitchen.container.room().resize(0)
+    kitchen.hear(accepted("o-1"))
+    kitchen.container.room().resize(1)
+
+    kitchen.hear(accepted("o-2"))
+
+    assert kitchen.statuses() == ["open"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bus import Database, assemble, listener
+from bus.integrations.dependency_injector import subscribe_container
 from bus.testing import FakeClock, RecordingTransport, stand_ins
 from modules.order import module
 from modules.order.container import OrderContainer
@@ -36,6 +37,7 @@ def order(tmp_path: Path, clock: FakeClock) -> Iterator[OrderAlone]:
     bus = assemble([module, *stand_ins(module)], {"order": database}, transport=RecordingTransport(), clock=clock)
     own = bus.module("order")
     alone = OrderAlone(OrderContainer(database=database, bus=own, clock=bus.clock, ids=bus.ids))
+    subscribe_container(bus, "order", alone.container)
     own.subscribe(alone)
     yield alone
     bus.stop()

@@ -74,3 +74,34 @@ def test_cancelled_order_is_told_once(order: OrderAlone) -> None:
 def test_news_of_an_order_that_nobody_knows_is_an_error(order: OrderAlone) -> None:
     with pytest.raises(OrderNotFoundError, match="there is no order o-404"):
         order.container.kitchen_news().note_ticket(TicketOpened("o-404"))
+
+
+def test_what_customers_follow_is_what_was_just_written(order: OrderAlone) -> None:
+    order_id = place(order)
+    at_once = order.container.reader().one(order_id)
+    order.container.kitchen_news().follow_preparation(PreparationStarted(order_id))
+
+    assert (at_once["status"], at_once["lines"]) == ("placed", [{"sku": "ramen", "quantity": 2}])
+    assert order.container.reader().one(order_id)["status"] == "preparing"
+
+
+def test_what_customers_follow_is_rolled_back_with_what_they_did(order: OrderAlone) -> None:
+    order_id = place(order)
+    before = order.container.reader().one(order_id)
+
+    with pytest.raises(RuntimeError, match="too late"), order.container.database().transaction():
+        order.container.customer_orders().cancel(order_id)
+        raise RuntimeError("too late")
+
+    assert order.container.reader().one(order_id) == before
+
+
+def test_news_that_changes_nothing_leaves_what_customers_follow(order: OrderAlone) -> None:
+    order_id = place(order)
+    order.container.customer_orders().cancel(order_id)
+    before = order.container.reader().one(order_id)
+
+    order.container.kitchen_news().note_ticket(TicketOpened(order_id))
+    order.container.kitchen_news().call_customer(OrderReady(order_id))
+
+    assert order.container.reader().one(order_id) == before

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bus import Database, assemble, listener
+from bus.integrations.dependency_injector import subscribe_container
 from bus.testing import RecordingTransport, stand_ins
 from modules.restaurant import module
 from modules.restaurant.container import RestaurantContainer
@@ -52,6 +53,7 @@ def restaurant(tmp_path: Path) -> Iterator[RestaurantAlone]:
     bus = assemble([module, *stand_ins(module)], {"restaurant": database}, transport=RecordingTransport())
     own = bus.module("restaurant")
     alone = RestaurantAlone(RestaurantContainer(database=database, bus=own))
+    subscribe_container(bus, "restaurant", alone.container)
     alone.container.seed().run()
     own.subscribe(alone)
     yield alone
