@@ -20,6 +20,7 @@ from bus.inbox.sqlalchemy_dead_letters import SqlAlchemyDeadLetterStore
 from bus.inbox.sqlalchemy_pauses import SqlAlchemyPauseStore
 from bus.inbox.sqlalchemy_quarantine import SqlAlchemyQuarantineStore
 from bus.inbox.verdict import Judge
+from bus.inbox.views import Views
 from bus.listener import Listener
 from bus.operations import OperatedModule
 from bus.outbox.sqlalchemy import SqlAlchemyOutboxStore
@@ -46,16 +47,25 @@ class Surroundings:
 def host(name: str, database: Database, around: Surroundings) -> Hosted:
     """Return the parts of a module that this process hosts; nothing runs, and no connection is opened."""
     clock = around.bus.clock
-    store = SqlAlchemyInboxStore(database, clock)
+    hearing = hearing_of(around.bus, name)
+    views = Views(hearing.listeners)
+    store = SqlAlchemyInboxStore(database, clock, views)
     pauses = SqlAlchemyPauseStore(database, clock)
     quarantine = SqlAlchemyQuarantineStore(database, clock)
-    hearing = hearing_of(around.bus, name)
     announcements = Announcements(around.bus.signals, around.bus)
     judge = Judge(around.random_source)
     inbox = Inbox(
         name,
         store,
-        Runner(database, store, clock=clock, judge=judge, solitude=around.solitude, announcements=announcements),
+        Runner(
+            database,
+            store,
+            views=views,
+            clock=clock,
+            judge=judge,
+            solitude=around.solitude,
+            announcements=announcements,
+        ),
         judge=judge,
         hearing=hearing,
         pausing=Pausing(name, pauses, clock, announcements),
