@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,9 +37,9 @@ class RestaurantAlone:
         else:
             self.container.kitchen_news().restock_refused_order(news)
 
-    def stock(self, sku: str) -> object:
-        menu = self.container.reader().menu("demo", 100)
-        return next(dish["stock"] for dish in menu if dish["sku"] == sku)
+    def stock(self, sku: str) -> int:
+        menu: list[dict[str, Any]] = self.container.reader().menu("demo", 100)
+        return next(int(dish["stock"]) for dish in menu if dish["sku"] == sku)
 
     @listener(OrderAccepted, OrderRejected)
     def note(self, said: object) -> None:

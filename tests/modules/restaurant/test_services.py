@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -26,7 +28,9 @@ CANCELLED = OrderCancelled("o-1")
 REFUSED = TicketRefused("o-1")
 
 #: Each piece of news twice: a transport may repeat and reorder.
-SEQUENCES = sorted(set(permutations([PLACED, PLACED, CANCELLED, CANCELLED, REFUSED])), key=repr)
+SEQUENCES: list[tuple[News, ...]] = sorted(
+    set(permutations([PLACED, PLACED, CANCELLED, CANCELLED, REFUSED, REFUSED])), key=repr
+)
 
 
 def test_order_is_priced_and_taken_from_stock(restaurant: RestaurantAlone) -> None:
@@ -47,15 +51,24 @@ def test_order_that_is_heard_of_twice_is_served_once(restaurant: RestaurantAlone
     assert restaurant.stock("ramen") == STOCK - 3
 
 
-@pytest.mark.parametrize("news", SEQUENCES)
-def test_stock_is_whole_again_after_an_order_that_came_to_nothing(
-    restaurant: RestaurantAlone, news: tuple[News, ...]
-) -> None:
-    for piece in news:
-        restaurant.hear(piece)
+def about(order_id: str, piece: News, wanted: int) -> News:
+    """Return the same news of another order, of so much ramen."""
+    lines = {"lines": (OrderedLine("ramen", wanted),)} if isinstance(piece, OrderPlaced) else {}
+    changes: dict[str, Any] = {"order_id": order_id, **lines}
+    return replace(piece, **changes)
 
-    assert restaurant.stock("ramen") == STOCK
-    assert len(restaurant.said) == (1 if news[0] is PLACED else 0)
+
+@pytest.mark.parametrize("wanted", [3, STOCK + 1])
+def test_stock_is_whole_again_after_an_order_that_came_to_nothing(restaurant: RestaurantAlone, wanted: int) -> None:
+    for number, news in enumerate(SEQUENCES):
+        said = len(restaurant.said)
+
+        for piece in news:
+            restaurant.hear(about(f"o-{number}", piece, wanted))
+            assert STOCK - 3 <= restaurant.stock("ramen") <= STOCK
+
+        assert restaurant.stock("ramen") == STOCK, news
+        assert len(restaurant.said) - said == (1 if news[0] is PLACED else 0), news
 
 
 @pytest.mark.parametrize(
