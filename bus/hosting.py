@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bus.bus import EventBus
+from bus.clock import Clock
 from bus.database import Database
 from bus.history.sqlalchemy import SqlAlchemyHistoryStore
 from bus.inbox.announcements import Announcements
@@ -20,6 +21,7 @@ from bus.inbox.sqlalchemy_dead_letters import SqlAlchemyDeadLetterStore
 from bus.inbox.sqlalchemy_pauses import SqlAlchemyPauseStore
 from bus.inbox.sqlalchemy_quarantine import SqlAlchemyQuarantineStore
 from bus.inbox.verdict import Judge
+from bus.inbox.views import Views
 from bus.listener import Listener
 from bus.operations import OperatedModule
 from bus.outbox.sqlalchemy import SqlAlchemyOutboxStore
@@ -46,34 +48,66 @@ class Surroundings:
 def host(name: str, database: Database, around: Surroundings) -> Hosted:
     """Return the parts of a module that this process hosts; nothing runs, and no connection is opened."""
     clock = around.bus.clock
-    store = SqlAlchemyInboxStore(database, clock)
-    pauses = SqlAlchemyPauseStore(database, clock)
-    quarantine = SqlAlchemyQuarantineStore(database, clock)
     hearing = hearing_of(around.bus, name)
-    announcements = Announcements(around.bus.signals, around.bus)
-    judge = Judge(around.random_source)
-    inbox = Inbox(
-        name,
-        store,
-        Runner(database, store, clock=clock, judge=judge, solitude=around.solitude, announcements=announcements),
-        judge=judge,
-        hearing=hearing,
-        pausing=Pausing(name, pauses, clock, announcements),
-        quarantine=quarantine,
-        announcements=announcements,
-        clock=clock,
-        retention=around.retention,
-    )
+    views = Views(hearing.listeners)
+    stores = Stores.of(database, clock, views)
     return Hosted(
         database,
         clock,
         SqlAlchemyOutboxStore(database, clock),
-        store,
-        inbox,
-        pauses,
-        quarantine,
+        stores.inbox,
+        _inbox(name, database, stores, around, hearing=hearing, views=views),
+        stores.pauses,
+        stores.quarantine,
         Forgetter(SqlAlchemyDeadLetterStore(database, clock), clock, around.retention),
         lambda: tuple(found.id for found in hearing.listeners(None)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What an inbox keeps in its module's database."""
+
+    inbox: SqlAlchemyInboxStore
+    pauses: SqlAlchemyPauseStore
+    quarantine: SqlAlchemyQuarantineStore
+
+    @classmethod
+    def of(cls, database: Database, clock: Clock, views: Views) -> Stores:
+        """Return the stores in one database."""
+        return cls(
+            SqlAlchemyInboxStore(database, clock, views),
+            SqlAlchemyPauseStore(database, clock),
+            SqlAlchemyQuarantineStore(database, clock),
+        )
+
+
+def _inbox(
+    name: str, database: Database, stores: Stores, around: Surroundings, *, hearing: Hearing, views: Views
+) -> Inbox:
+    clock = around.bus.clock
+    announcements = Announcements(around.bus.signals, around.bus)
+    judge = Judge(around.random_source)
+    runner = Runner(
+        database,
+        stores.inbox,
+        views=views,
+        clock=clock,
+        judge=judge,
+        solitude=around.solitude,
+        announcements=announcements,
+    )
+    return Inbox(
+        name,
+        stores.inbox,
+        runner,
+        judge=judge,
+        hearing=hearing,
+        pausing=Pausing(name, stores.pauses, clock, announcements),
+        quarantine=stores.quarantine,
+        announcements=announcements,
+        clock=clock,
+        retention=around.retention,
     )
 
 

@@ -1,6 +1,7 @@
 """Payloads: writing events to JSON and reading them back as the type that a listener asks for.
 
-The one file that knows how payloads are written, and with `compatibility` the only one that imports msgspec's types.
+The one file that knows how payloads are written; with `compatibility` and `cutting` the only one that imports msgspec's
+types.
 """
 
 from __future__ import annotations
@@ -74,12 +75,16 @@ def _without_values(error: Exception) -> str:
 
 
 class PayloadReader:
-    """Reads payloads as one type; unknown fields are ignored."""
+    """Reads payloads as one type; unknown fields are ignored.
+
+    Attributes:
+        cls: The type.
+    """
 
     def __init__(self, name: str, cls: type) -> None:
         self._name = name
         self._read = _reader(cls)
-        self._cls = cls
+        self.cls = cls
 
     def read(self, data: bytes) -> Any:
         """Return the payload as an instance of the type.
@@ -92,7 +97,7 @@ class PayloadReader:
             return self._read(data)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise PayloadError(
-                f"event {self._name!r} cannot be read as {self._cls.__qualname__}: {_without_values(error)}"
+                f"event {self._name!r} cannot be read as {self.cls.__qualname__}: {_without_values(error)}"
             ) from None
 
 

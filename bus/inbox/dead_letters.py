@@ -144,7 +144,7 @@ class DeadLetterStore(Protocol):
         ...
 
     def envelope(self, listener_id: str, event_id: str) -> Envelope | None:
-        """Return the event of a publication that still holds it, or None."""
+        """Return the event of a publication that still holds it, with the fields that its listener reads, or None."""
         ...
 
     def redeliver(self, query: PublicationQuery, *, who: str) -> int:

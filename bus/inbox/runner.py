@@ -16,15 +16,14 @@ from bus.context import Delivery, delivering
 from bus.database import Database
 from bus.database_errors import DatabaseTrouble, database_trouble
 from bus.errors import PayloadError
-from bus.event import published_name
 from bus.failpoint import failpoint
 from bus.inbox.announcements import Announcements
 from bus.inbox.solitude import Solitude
 from bus.inbox.state import PARKED, Reason, State
 from bus.inbox.store import InboxStore, Outcome, Publication
 from bus.inbox.verdict import Judge, put_off
+from bus.inbox.views import Views
 from bus.listener import Listener
-from bus.serialization import PayloadReader
 from bus.transaction import SqlAlchemyUnitOfWork
 
 log = logging.getLogger("bus")
@@ -65,6 +64,7 @@ class Runner:
         database: Database,
         store: InboxStore,
         *,
+        views: Views,
         clock: Clock,
         judge: Judge,
         solitude: Solitude,
@@ -72,11 +72,11 @@ class Runner:
     ) -> None:
         self._database = database
         self._store = store
+        self._views = views
         self._clock = clock
         self._judge = judge
         self._solitude = solitude
         self._announcements = announcements
-        self._readers: dict[type, PayloadReader] = {}
         self._late: deque[tuple[Publication, Outcome, BaseException | None]] = deque()
 
     def run(self, listener: Listener, publication: Publication) -> RunEnd:
@@ -199,15 +199,8 @@ class Runner:
         failpoint("inbox.before_commit")
 
     def _read(self, listener: Listener, publication: Publication) -> object:
-        event_name = publication.envelope.type
-        cls = next((found for found in listener.types if published_name(found) == event_name), None)
-        if cls is None:
-            raise _UnreadableError from PayloadError(f"listener {listener.id!r} does not hear {event_name!r} any more")
-        reader = self._readers.get(cls)
-        if reader is None:
-            reader = self._readers[cls] = PayloadReader(event_name, cls)
         try:
-            return reader.read(publication.envelope.data)
+            return self._views.reader(listener, publication.envelope.type).read(publication.envelope.data)
         except PayloadError as error:
             raise _UnreadableError from error
 

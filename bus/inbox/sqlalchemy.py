@@ -34,6 +34,7 @@ from bus.inbox.rows import attempt_row, bare_row, key_of, publication_of, row_of
 from bus.inbox.sqlalchemy_quarantine import kept
 from bus.inbox.state import PARKED, UNENDED, Reason, State
 from bus.inbox.store import NO_LISTENER, ListenerCounts, Outcome, Publication
+from bus.inbox.views import Views
 from bus.tables import bus_attempt, bus_inbox
 
 #: Microseconds after its mark at which a start without an end counts as a crash, and the publication is due again.
@@ -75,9 +76,10 @@ _PARKED_AT_ONCE = 100
 class SqlAlchemyInboxStore:
     """Keeps one module's publications in its database."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, views: Views) -> None:
         self._database = database
         self._clock = clock
+        self._views = views
 
     def mark(self, publication: Publication) -> bool:
         """Commit the mark of a first start; False when the publication has a row already."""
@@ -219,7 +221,8 @@ class SqlAlchemyInboxStore:
         return found
 
     def _add(self, connection: Connection, publication: Publication, outcome: Outcome, *, starts: int) -> bool:
-        row = row_of(publication, outcome, self._clock.microseconds(), starts=starts)
+        kept = replace(publication, envelope=self._views.kept(publication))
+        row = row_of(kept, outcome, self._clock.microseconds(), starts=starts)
         return connection.execute(_ADD, row).rowcount == 1
 
     def _change(self, connection: Connection, publication: Publication, outcome: Outcome) -> bool:

@@ -112,7 +112,8 @@ class ListenerCounts:
 class InboxStore(Protocol):
     """The publications in one module's database. Every time in it comes from the database's clock.
 
-    A row says `retrying`, `completed` or `dead`; `started` is seen by the run's own transaction alone.
+    A row says `retrying`, `completed` or `dead`; `started` is seen by the run's own transaction alone. What it holds of
+    an event is cut to what its listener reads, unless that cannot read it, or there is none yet.
     """
 
     def mark(self, publication: Publication) -> bool:

@@ -7,6 +7,7 @@ from dependency_injector import containers, providers
 from bus import Clock, Database, IdSource, ModuleBus
 from modules.kitchen.listeners import OrderNews
 from modules.kitchen.panel import KitchenForms, KitchenPanel, create_forms
+from modules.kitchen.projections import Board
 from modules.kitchen.read import TicketReader
 from modules.kitchen.services import Room, Stove, TicketDesk
 from modules.kitchen.web import KitchenViews, create_blueprint
@@ -22,7 +23,8 @@ class KitchenContainer(containers.DeclarativeContainer):
 
     desk = providers.ThreadSafeSingleton(TicketDesk, database=database, bus=bus, clock=clock, ids=ids)
     stove = providers.ThreadSafeSingleton(Stove, database=database, bus=bus)
-    room = providers.ThreadSafeSingleton(Room, database=database)
+    room = providers.ThreadSafeSingleton(Room, database=database, bus=bus)
+    board = providers.ThreadSafeSingleton(Board, database=database)
     reader = providers.ThreadSafeSingleton(TicketReader, database=database)
 
     order_news = providers.ThreadSafeSingleton(OrderNews, desk=desk)

@@ -51,8 +51,8 @@ class TicketLine:
 class Ticket:
     """What is to be cooked for one order; there is at most one for each.
 
-    A cancellation that comes before its order leaves a ticket that was never opened and is void
-    from the start: it keeps the order out, and nobody sees it.
+    A cancellation that comes before its order, and a refusal, leave a ticket that was never opened and is
+    void from the start: it keeps the order out for good, and nobody sees it.
     """
 
     def __init__(self, ticket_id: str, order_id: str, lines: Iterable[TicketLine], opened_at: datetime | None) -> None:

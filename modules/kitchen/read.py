@@ -1,4 +1,4 @@
-"""What cooks see of their tickets; reading waits for no writer."""
+"""What cooks see of their tickets; reading waits for no writer, and finds what was just written."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Collection
 from sqlalchemy import select
 
 from bus import Database
-from modules.kitchen.model import CAPACITY_ID, DEFAULT_CAPACITY, Capacity, Ticket, TicketStatus
-from modules.kitchen.representations import show_ticket
-from modules.kitchen.tables import tickets
+from modules.kitchen.model import DEFAULT_CAPACITY, TicketStatus
+from modules.kitchen.read_models import board_capacity, board_tickets
 
 
 class TicketReader:
@@ -27,17 +26,16 @@ class TicketReader:
     ) -> list[dict[str, object]]:
         """Return at most so many tickets, oldest first, from behind the ticket `after` on."""
         # Ids are UUIDv7: their order is the order of opening.
-        query = select(Ticket).order_by(tickets.c.ticket_id).limit(limit)
-        query = query.where(tickets.c.opened_at.is_not(None))
+        query = select(board_tickets).order_by(board_tickets.c.ticket_id).limit(limit)
         if status is not None:
-            query = query.where(tickets.c.status.in_(status))
+            query = query.where(board_tickets.c.status.in_([one.value for one in status]))
         if after is not None:
-            query = query.where(tickets.c.ticket_id > after)
+            query = query.where(board_tickets.c.ticket_id > after)
         with self._database.read() as session:
-            return [show_ticket(ticket) for ticket in session.scalars(query)]
+            return [dict(found) for found in session.execute(query).mappings()]
 
     def capacity(self) -> int:
         """Return how many tickets may be open or cooking at once."""
         with self._database.read() as session:
-            capacity = session.get(Capacity, CAPACITY_ID)
-            return capacity.max_open_tickets if capacity else DEFAULT_CAPACITY
+            capacity = session.scalar(select(board_capacity.c.max_open_tickets))
+        return DEFAULT_CAPACITY if capacity is None else capacity

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from bus import Clock, Database, IdSource, ModuleBus, transactional
 from modules.kitchen.contract import OrderReady, PreparationStarted, TicketOpened, TicketRefused
+from modules.kitchen.events import CapacitySet, Portion, TicketMoved, TicketPutUp
 from modules.kitchen.model import CAPACITY_ID, KITCHEN_FULL, WORKING, Capacity, Ticket, TicketLine
 from modules.kitchen.tables import tickets
 
@@ -37,27 +38,38 @@ class TicketDesk:
     def open(self, order_id: str, lines: Iterable[TicketLine]) -> None:
         """Open the order's ticket where there is room, or refuse it; once for each order.
 
-        An order whose cancellation came first is left alone.
+        An order that was cancelled first, or refused before, is left alone.
         """
         # The lock on the capacity comes first, so that two orders never share the last place.
         capacity = find_capacity(self.database)
         if self._find(order_id) is not None:
             return
-        if not capacity.has_room(self._working()):
+        if capacity.has_room(self._working()):
+            self._put_up(order_id, lines)
+        else:
+            self._keep_out(order_id)
             self._bus.publish(TicketRefused(order_id, KITCHEN_FULL))
-            return
-        ticket = Ticket(self._ids.new(), order_id, lines, self._clock.now())
-        self.database.session.add(ticket)
-        self._bus.publish(TicketOpened(order_id, ticket.ticket_id))
 
     @transactional
     def void(self, order_id: str) -> None:
         """Stop work on the order, and never open a ticket for it from now on."""
         ticket = self._find(order_id)
         if ticket is None:
-            self.database.session.add(Ticket(self._ids.new(), order_id, [], opened_at=None))
-        else:
+            self._keep_out(order_id)
+        elif ticket.status in WORKING:
             ticket.void()
+            self._bus.publish(TicketMoved(ticket.ticket_id, ticket.status))
+
+    def _put_up(self, order_id: str, lines: Iterable[TicketLine]) -> None:
+        now = self._clock.now()
+        ticket = Ticket(self._ids.new(), order_id, lines, now)
+        self.database.session.add(ticket)
+        portions = tuple(Portion(line.name, line.quantity) for line in ticket.lines)
+        self._bus.publish(TicketPutUp(ticket.ticket_id, order_id, portions, now))
+        self._bus.publish(TicketOpened(order_id, ticket.ticket_id))
+
+    def _keep_out(self, order_id: str) -> None:
+        self.database.session.add(Ticket(self._ids.new(), order_id, [], opened_at=None))
 
     def _find(self, order_id: str) -> Ticket | None:
         query = select(Ticket).where(tickets.c.order_id == order_id)
@@ -85,6 +97,7 @@ class Stove:
         """
         ticket = self._find(ticket_id)
         ticket.start()
+        self._bus.publish(TicketMoved(ticket_id, ticket.status))
         self._bus.publish(PreparationStarted(ticket.order_id, ticket_id))
         return ticket
 
@@ -98,6 +111,7 @@ class Stove:
         """
         ticket = self._find(ticket_id)
         ticket.finish()
+        self._bus.publish(TicketMoved(ticket_id, ticket.status))
         self._bus.publish(OrderReady(ticket.order_id, ticket_id))
         return ticket
 
@@ -111,13 +125,15 @@ class Stove:
 class Room:
     """How much the kitchen takes on at once."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, bus: ModuleBus) -> None:
         self.database = database
+        self._bus = bus
 
     @transactional
     def resize(self, max_open_tickets: int) -> None:
         """Set how many tickets may be open or cooking at once; those that are stay."""
         find_capacity(self.database).max_open_tickets = max_open_tickets
+        self._bus.publish(CapacitySet(max_open_tickets))
 
 
 def find_capacity(database: Database) -> Capacity:

@@ -6,6 +6,6 @@ module = Module(
     "order",
     package=__name__,
     contract="contract",
-    tables="tables:metadata",
+    tables="read_models:metadata",
     container="container:OrderContainer",
 )

@@ -7,6 +7,7 @@ from dependency_injector import containers, providers
 from bus import Clock, Database, IdSource, ModuleBus
 from modules.order.listeners import KitchenNews, RestaurantNews
 from modules.order.panel import OrderForms, OrderPanel, create_forms
+from modules.order.projections import FollowedOrders
 from modules.order.read import OrderReader
 from modules.order.services import CustomerOrders, OrderProgress
 from modules.order.web import OrderViews, create_blueprint
@@ -21,7 +22,8 @@ class OrderContainer(containers.DeclarativeContainer):
     ids: providers.Dependency[IdSource] = providers.Dependency()
 
     customer_orders = providers.ThreadSafeSingleton(CustomerOrders, database=database, bus=bus, clock=clock, ids=ids)
-    progress = providers.ThreadSafeSingleton(OrderProgress, database=database, clock=clock)
+    progress = providers.ThreadSafeSingleton(OrderProgress, database=database, bus=bus, clock=clock)
+    followed_orders = providers.ThreadSafeSingleton(FollowedOrders, database=database)
     reader = providers.ThreadSafeSingleton(OrderReader, database=database)
 
     restaurant_news = providers.ThreadSafeSingleton(RestaurantNews, progress=progress)

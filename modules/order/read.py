@@ -1,15 +1,13 @@
-"""What customers see of their orders; reading waits for no writer."""
+"""What customers see of their orders; reading waits for no writer, and finds what was just written."""
 
 from __future__ import annotations
 
 from sqlalchemy import select
 
 from bus import Database
-from modules.order.model import Order
-from modules.order.representations import show_order
+from modules.order.read_models import followed_orders
 from modules.order.services import OrderNotFoundError
 from modules.order.status import OrderStatus
-from modules.order.tables import orders
 
 
 class OrderReader:
@@ -24,21 +22,22 @@ class OrderReader:
         Raises:
             OrderNotFoundError: No order has that id.
         """
+        query = select(followed_orders).where(followed_orders.c.order_id == order_id)
         with self._database.read() as session:
-            order = session.get(Order, order_id)
-            if order is None:
-                raise OrderNotFoundError(order_id)
-            return show_order(order)
+            found = session.execute(query).mappings().one_or_none()
+        if found is None:
+            raise OrderNotFoundError(order_id)
+        return dict(found)
 
     def newest(
         self, limit: int, *, after: str | None = None, status: OrderStatus | None = None
     ) -> list[dict[str, object]]:
         """Return at most so many orders, newest first, from behind the order `after` on."""
         # Ids are UUIDv7: their order is the order of placing.
-        query = select(Order).order_by(orders.c.order_id.desc()).limit(limit)
+        query = select(followed_orders).order_by(followed_orders.c.order_id.desc()).limit(limit)
         if after is not None:
-            query = query.where(orders.c.order_id < after)
+            query = query.where(followed_orders.c.order_id < after)
         if status is not None:
-            query = query.where(orders.c.status == status)
+            query = query.where(followed_orders.c.status == status.value)
         with self._database.read() as session:
-            return [show_order(order) for order in session.scalars(query)]
+            return [dict(found) for found in session.execute(query).mappings()]

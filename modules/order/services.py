@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from bus import Clock, Database, IdSource, ModuleBus, transactional
 from modules.order.contract import OrderCancelled, OrderCompleted, OrderPlaced, PlacedLine
+from modules.order.events import OrderMoved, OrderPriced
 from modules.order.model import Customer, Money, Order, OrderLine
 from modules.order.status import OrderStatus
 
@@ -38,6 +40,7 @@ class CustomerOrders:
         self.database.session.add(order)
         wanted = tuple(PlacedLine(line.sku, line.quantity) for line in order.lines)
         self._bus.publish(OrderPlaced(order.order_id, restaurant_id, wanted))
+        tell_steps(self._bus, order, since=0)
         return order
 
     @transactional
@@ -48,8 +51,8 @@ class CustomerOrders:
             OrderNotFoundError: No order has that id.
             OrderConflictError: Its preparation has started, or it has ended.
         """
-        order = find_order(self.database, order_id)
-        order.cancel(self._clock.now())
+        with moving(self.database, self._bus, order_id) as order:
+            order.cancel(self._clock.now())
         self._bus.publish(OrderCancelled(order_id))
         return order
 
@@ -61,8 +64,8 @@ class CustomerOrders:
             OrderNotFoundError: No order has that id.
             OrderConflictError: It is not ready.
         """
-        order = find_order(self.database, order_id)
-        order.collect(self._clock.now())
+        with moving(self.database, self._bus, order_id) as order:
+            order.collect(self._clock.now())
         self._bus.publish(OrderCompleted(order_id))
         return order
 
@@ -70,33 +73,40 @@ class CustomerOrders:
 class OrderProgress:
     """What news from the restaurant and the kitchen does to an order."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, bus: ModuleBus, clock: Clock) -> None:
         self.database = database
+        self._bus = bus
         self._clock = clock
 
     @transactional
     def note_price(self, order_id: str, total: Money) -> None:
         """Note the restaurant's agreement and its price."""
-        find_order(self.database, order_id).note_price(total, self._clock.now())
+        with moving(self.database, self._bus, order_id) as order:
+            order.note_price(total, self._clock.now())
+            self._bus.publish(OrderPriced(order_id, total))
 
     @transactional
     def note_ticket(self, order_id: str) -> None:
         """Note the kitchen's agreement."""
-        find_order(self.database, order_id).note_ticket(self._clock.now())
+        with moving(self.database, self._bus, order_id) as order:
+            order.note_ticket(self._clock.now())
 
     @transactional
     def reject(self, order_id: str, reason: str) -> None:
         """Note that the order cannot be served."""
-        find_order(self.database, order_id).reject(reason, self._clock.now())
+        with moving(self.database, self._bus, order_id) as order:
+            order.reject(reason, self._clock.now())
 
     @transactional
     def advance(self, order_id: str, status: OrderStatus) -> None:
         """Move the order on to a status that the kitchen reports."""
-        find_order(self.database, order_id).advance(status, self._clock.now())
+        with moving(self.database, self._bus, order_id) as order:
+            order.advance(status, self._clock.now())
 
 
-def find_order(database: Database, order_id: str) -> Order:
-    """Return the order, locked for the running transaction.
+@contextmanager
+def moving(database: Database, bus: ModuleBus, order_id: str) -> Iterator[Order]:
+    """Lock an order for the running transaction, and tell inside order each step that the block has it take.
 
     Raises:
         OrderNotFoundError: No order has that id.
@@ -104,4 +114,12 @@ def find_order(database: Database, order_id: str) -> Order:
     order = database.session.get(Order, order_id, with_for_update=True)
     if order is None:
         raise OrderNotFoundError(order_id)
-    return order
+    taken = len(order.history)
+    yield order
+    tell_steps(bus, order, since=taken)
+
+
+def tell_steps(bus: ModuleBus, order: Order, *, since: int) -> None:
+    """Tell inside order the steps that the order has taken after so many."""
+    for step in order.history[since:]:
+        bus.publish(OrderMoved(order.order_id, step.status, step.at, order.reason))

@@ -9,7 +9,6 @@ from sqlalchemy import (
     Column,
     Dialect,
     ForeignKey,
-    Index,
     Integer,
     MetaData,
     String,
@@ -56,7 +55,6 @@ orders = Table(
     Column("total", MoneyText),
     Column("reason", String(100)),
     Column("ticket_opened", Boolean, nullable=False),
-    Index("orders_by_status", "status", "order_id"),
 )
 
 order_lines = Table(

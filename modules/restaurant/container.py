@@ -9,6 +9,7 @@ from modules.restaurant.demo import DemoMenu
 from modules.restaurant.listeners import KitchenNews, OrderNews
 from modules.restaurant.menus import Menus
 from modules.restaurant.panel import RestaurantForms, RestaurantPanel, create_forms
+from modules.restaurant.projections import MenuCards
 from modules.restaurant.read import MenuReader
 from modules.restaurant.services import Reservations
 from modules.restaurant.web import RestaurantViews, create_blueprint
@@ -22,8 +23,9 @@ class RestaurantContainer(containers.DeclarativeContainer):
 
     menus = providers.ThreadSafeSingleton(Menus, database=database, bus=bus)
     reservations = providers.ThreadSafeSingleton(Reservations, database=database, bus=bus)
+    menu_cards = providers.ThreadSafeSingleton(MenuCards, database=database)
     reader = providers.ThreadSafeSingleton(MenuReader, database=database)
-    seed = providers.ThreadSafeSingleton(DemoMenu, database=database)
+    seed = providers.ThreadSafeSingleton(DemoMenu, database=database, bus=bus)
 
     order_news = providers.ThreadSafeSingleton(OrderNews, reservations=reservations)
     kitchen_news = providers.ThreadSafeSingleton(KitchenNews, reservations=reservations)

@@ -7,7 +7,8 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bus import Database, transactional
+from bus import Database, ModuleBus, transactional
+from modules.restaurant.events import DishSet, RestaurantSet
 from modules.restaurant.model import Dish, DishDetails, Money, Restaurant
 
 STOCK = 1_000_000
@@ -24,8 +25,9 @@ DISHES = (
 class DemoMenu:
     """Makes the restaurant `demo`, so that the first order needs no preparation."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, bus: ModuleBus) -> None:
         self.database = database
+        self._bus = bus
 
     def run(self) -> str | None:
         """Make the restaurant and its menu where there is none; return the sentence that says so.
@@ -43,8 +45,11 @@ class DemoMenu:
             return None
         session.add(Restaurant("demo", "Demo Trattoria", "EUR"))
         session.flush()
+        self._bus.publish(RestaurantSet("demo", "Demo Trattoria", "EUR", is_open=True))
         for sku, name, amount in DISHES:
-            session.add(Dish("demo", sku, DishDetails(name, Money(Decimal(amount), "EUR"), STOCK)))
+            details = DishDetails(name, Money(Decimal(amount), "EUR"), STOCK)
+            session.add(Dish("demo", sku, details))
+            self._bus.publish(DishSet("demo", sku, details))
         return f"The database was empty: it has the restaurant demo now, with {len(DISHES)} dishes."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bus import Database, ModuleBus, transactional
 from modules.restaurant.contract import MenuChanged, Price
+from modules.restaurant.events import DishSet, RestaurantSet
 from modules.restaurant.model import Dish, DishDetails, Restaurant
 
 
@@ -90,6 +91,7 @@ class Menus:
         """
         restaurant = self._restaurant(restaurant_id)
         restaurant.is_open = is_open
+        self._bus.publish(RestaurantSet(restaurant_id, restaurant.name, restaurant.currency, is_open))
         return restaurant
 
     def _restaurant(self, restaurant_id: str) -> Restaurant:
@@ -102,5 +104,6 @@ class Menus:
         return self.database.session.get(Dish, (restaurant_id, sku), with_for_update=True)
 
     def _announce(self, dish: Dish) -> None:
+        self._bus.publish(DishSet(dish.restaurant_id, dish.sku, dish.details()))
         price = Price(dish.price.amount, dish.price.currency)
         self._bus.publish(MenuChanged(dish.restaurant_id, dish.sku, dish.name, price, dish.available))

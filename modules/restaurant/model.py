@@ -59,6 +59,10 @@ class Dish:
         self.stock = details.stock
         self.available = details.available
 
+    def details(self) -> DishDetails:
+        """Return what is to be said of the dish."""
+        return DishDetails(self.name, self.price, self.stock, self.available)
+
     def serves(self, quantity: int) -> bool:
         """Return whether so many can be taken."""
         return self.available and self.stock >= quantity

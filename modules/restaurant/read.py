@@ -1,4 +1,4 @@
-"""What anybody sees of restaurants and menus; reading waits for no writer."""
+"""What anybody sees of restaurants and menus; reading waits for no writer, and finds what was just written."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from sqlalchemy import select
 
 from bus import Database
 from modules.restaurant.menus import RestaurantNotFoundError
-from modules.restaurant.model import Dish, Restaurant
-from modules.restaurant.representations import show_dish, show_restaurant
-from modules.restaurant.tables import dishes, restaurants
+from modules.restaurant.read_models import menu_dishes, menu_restaurants
+
+_DISH = [column for column in menu_dishes.c if column is not menu_dishes.c.restaurant_id]
 
 
 class MenuReader:
@@ -19,11 +19,11 @@ class MenuReader:
 
     def restaurants(self, limit: int, *, after: str | None = None) -> list[dict[str, object]]:
         """Return at most so many restaurants by id, from behind the restaurant `after` on."""
-        query = select(Restaurant).order_by(restaurants.c.restaurant_id).limit(limit)
+        query = select(menu_restaurants).order_by(menu_restaurants.c.restaurant_id).limit(limit)
         if after is not None:
-            query = query.where(restaurants.c.restaurant_id > after)
+            query = query.where(menu_restaurants.c.restaurant_id > after)
         with self._database.read() as session:
-            return [show_restaurant(restaurant) for restaurant in session.scalars(query)]
+            return [dict(found) for found in session.execute(query).mappings()]
 
     def menu(self, restaurant_id: str, limit: int, *, after: str | None = None) -> list[dict[str, object]]:
         """Return at most so many dishes of a menu by sku, from behind the dish `after` on.
@@ -31,10 +31,12 @@ class MenuReader:
         Raises:
             RestaurantNotFoundError: No restaurant has that id.
         """
-        query = select(Dish).where(dishes.c.restaurant_id == restaurant_id).order_by(dishes.c.sku).limit(limit)
+        known = select(menu_restaurants.c.restaurant_id).where(menu_restaurants.c.restaurant_id == restaurant_id)
+        query = select(*_DISH).where(menu_dishes.c.restaurant_id == restaurant_id)
+        query = query.order_by(menu_dishes.c.sku).limit(limit)
         if after is not None:
-            query = query.where(dishes.c.sku > after)
+            query = query.where(menu_dishes.c.sku > after)
         with self._database.read() as session:
-            if session.get(Restaurant, restaurant_id) is None:
+            if session.scalar(known) is None:
                 raise RestaurantNotFoundError(restaurant_id)
-            return [show_dish(dish) for dish in session.scalars(query)]
+            return [dict(found) for found in session.execute(query).mappings()]

@@ -15,6 +15,7 @@ from modules.restaurant.contract import (
     OrderRejected,
     Price,
 )
+from modules.restaurant.events import StockMoved
 from modules.restaurant.model import Dish, Reservation, ReservationState, Restaurant, refusal
 from modules.restaurant.tables import dishes
 
@@ -53,11 +54,13 @@ class Reservations:
         elif reservation.restaurant_id is not None:
             menu = self._menu(reservation.restaurant_id, [line.sku for line in reservation.lines])
             reservation.give_back(menu, state)
+            self._tell_stock(menu)
 
     def _accept(self, order: OrderPlaced, menu: Mapping[str, Dish], wanted: Mapping[str, int]) -> None:
         reservation = Reservation(order.order_id, ReservationState.ACCEPTED, order.restaurant_id)
         total = reservation.take(menu, wanted)
         self._keep(reservation)
+        self._tell_stock(menu)
         lines = tuple(AcceptedLine(sku, menu[sku].name, quantity) for sku, quantity in wanted.items())
         price = Price(total.amount, total.currency)
         self._bus.publish(OrderAccepted(order.order_id, order.restaurant_id, lines, price))
@@ -67,6 +70,10 @@ class Reservations:
 
     def _keep(self, reservation: Reservation) -> None:
         self.database.session.add(reservation)
+
+    def _tell_stock(self, menu: Mapping[str, Dish]) -> None:
+        for dish in menu.values():
+            self._bus.publish(StockMoved(dish.restaurant_id, dish.sku, dish.stock))
 
     def _menu(self, restaurant_id: str, skus: Iterable[str]) -> dict[str, Dish]:
         """Return these dishes, locked in one fixed sequence: no two orders block each other."""

@@ -213,7 +213,7 @@ def test_unexpected_error_answers_without_saying_what_it_was(counter: Counter) -
     app.testing = False
     counter.parts.databases["order"].close()
     with counter.parts.databases["order"].transaction():
-        counter.parts.databases["order"].session.connection().exec_driver_sql("DROP TABLE orders")
+        counter.parts.databases["order"].session.connection().exec_driver_sql("DROP TABLE followed_orders")
 
     response = counter.client.get(f"{API}/orders")
 

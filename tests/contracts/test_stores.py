@@ -8,6 +8,7 @@ from bus.inbox.sqlalchemy import SqlAlchemyInboxStore
 from bus.inbox.sqlalchemy_dead_letters import SqlAlchemyDeadLetterStore
 from bus.inbox.sqlalchemy_pauses import SqlAlchemyPauseStore
 from bus.inbox.sqlalchemy_quarantine import SqlAlchemyQuarantineStore
+from bus.inbox.views import Views
 from bus.outbox.sqlalchemy import SqlAlchemyOutboxStore
 from bus.testing import FakeClock
 from bus.testing.contracts import (
@@ -39,7 +40,7 @@ class TestSqlAlchemyHistoryStore(HistoryStoreContract):
 class TestSqlAlchemyInboxStore(InboxStoreContract):
     @pytest.fixture
     def store(self, database: Database, clock: FakeClock) -> SqlAlchemyInboxStore:
-        return SqlAlchemyInboxStore(database, clock)
+        return SqlAlchemyInboxStore(database, clock, Views(lambda _name: ()))
 
 
 class TestSqlAlchemyDeadLetterStore(DeadLetterStoreContract):
@@ -49,7 +50,7 @@ class TestSqlAlchemyDeadLetterStore(DeadLetterStoreContract):
 
     @pytest.fixture
     def inbox(self, database: Database, clock: FakeClock) -> SqlAlchemyInboxStore:
-        return SqlAlchemyInboxStore(database, clock)
+        return SqlAlchemyInboxStore(database, clock, Views(lambda _name: ()))
 
 
 class TestSqlAlchemyPauseStore(PauseStoreContract):

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 #: A program followed by its output: a fenced python block, then a fenced text block.
 _EXAMPLE = re.compile(r"```python\n(?P<program>.*?)```\s+```text\n(?P<output>.*?)```", re.DOTALL)
 
-PAGES = ["README.md", "docs/concepts/events.md", "docs/concepts/failure.md"]
+PAGES = ["README.md", "docs/concepts/events.md", "docs/concepts/failure.md", "docs/concepts/read-models.md"]
 
 
 EXAMPLES = [

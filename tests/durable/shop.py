@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from bus.inbox.inbox import Inbox
 from bus.inbox.retention import RETENTION
 from bus.inbox.solitude import Solitude
 from bus.inbox.sqlalchemy import SqlAlchemyInboxStore
+from bus.inbox.views import Views
 from bus.outbox.sqlalchemy import SqlAlchemyOutboxStore
 from bus.tables import bus_event, bus_inbox, bus_outbox
 from bus.testing import FakeClock
@@ -150,7 +152,8 @@ class Shop:
         self.bus = assemble(modules, self.databases, transport=transport, clock=self.clock, random_source=Undelayed())
         self.order, self.kitchen = self.databases["order"], self.databases["kitchen"]
         self.outboxes = {name: SqlAlchemyOutboxStore(found, self.clock) for name, found in self.databases.items()}
-        self.inbox_store = SqlAlchemyInboxStore(self.kitchen, self.clock)
+        heard_by_kitchen = partial(self.bus.module_listeners, "kitchen")
+        self.inbox_store = SqlAlchemyInboxStore(self.kitchen, self.clock, Views(heard_by_kitchen))
         self.failures = Failures()
         self.bus.signals.listener_failed.connect(self.failures.add)
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, update
 from bus import Database
 from bus.inbox.sqlalchemy import SqlAlchemyInboxStore
 from bus.inbox.store import ListenerCounts, Outcome, Publication
+from bus.inbox.views import Views
 from bus.tables import bus_inbox
 from bus.testing import FakeClock
 from bus.testing.contracts import InboxStoreContract
@@ -139,7 +140,7 @@ class Broken(InboxStoreContract):
 
     @pytest.fixture
     def store(self, database: Database, clock: FakeClock) -> SqlAlchemyInboxStore:
-        return self.kind(database, clock)
+        return self.kind(database, clock, Views(lambda _name: ()))
 
 
 class TestForgetful(Broken):

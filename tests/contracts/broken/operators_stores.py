@@ -16,6 +16,7 @@ from bus.inbox.sqlalchemy_dead_letters import SqlAlchemyDeadLetterStore
 from bus.inbox.sqlalchemy_pauses import SqlAlchemyPauseStore
 from bus.inbox.sqlalchemy_quarantine import SqlAlchemyQuarantineStore
 from bus.inbox.state import Reason, State
+from bus.inbox.views import Views
 from bus.outbox.sqlalchemy import SqlAlchemyOutboxStore
 from bus.tables import bus_inbox
 from bus.testing import FakeClock
@@ -78,7 +79,7 @@ class Broken(DeadLetterStoreContract):
 
     @pytest.fixture
     def inbox(self, database: Database, clock: FakeClock) -> SqlAlchemyInboxStore:
-        return SqlAlchemyInboxStore(database, clock)
+        return SqlAlchemyInboxStore(database, clock, Views(lambda _name: ()))
 
 
 class TestVague(Broken):

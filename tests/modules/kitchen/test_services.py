@@ -65,3 +65,28 @@ def test_cooking_ticket_takes_up_room_and_a_void_one_does_not(kitchen: ModuleUnd
     kitchen.hear(accepted("o-3"))
 
     assert statuses(kitchen) == ["void", "open"]
+    assert statuses(kitchen) == ["void", "open"]
+
+
+def test_order_that_was_refused_stays_refused_when_there_is_room_and_it_is_heard_of_again(
+    kitchen: ModuleUnderTest,
+) -> None:
+    kitchen.container.room().resize(0)
+    kitchen.hear(accepted())
+    kitchen.container.room().resize(1)
+
+    kitchen.hear(accepted())
+    kitchen.hear(cancelled())
+
+    assert kitchen.published == [TicketRefused("o-1", "kitchen_full")]
+    assert statuses(kitchen) == []
+
+
+def test_refused_order_takes_up_no_room(kitchen: ModuleUnderTest) -> None:
+    kitchen.container.room().resize(0)
+    kitchen.hear(accepted("o-1"))
+    kitchen.container.room().resize(1)
+
+    kitchen.hear(accepted("o-2"))
+
+    assert statuses(kitchen) == ["open"]

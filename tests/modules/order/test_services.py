@@ -72,3 +72,35 @@ def test_cancelled_order_is_told_once(order: ModuleUnderTest) -> None:
 def test_news_of_an_order_that_nobody_knows_is_an_error(order: ModuleUnderTest) -> None:
     with pytest.raises(OrderNotFoundError, match="there is no order o-404"):
         order.hear(TicketOpened("o-404"))
+        order.hear(TicketOpened("o-404"))
+
+
+def test_what_customers_follow_is_what_was_just_written(order: ModuleUnderTest) -> None:
+    order_id = place(order)
+    at_once = order.container.reader().one(order_id)
+    order.hear(PreparationStarted(order_id))
+
+    assert (at_once["status"], at_once["lines"]) == ("placed", [{"sku": "ramen", "quantity": 2}])
+    assert order.container.reader().one(order_id)["status"] == "preparing"
+
+
+def test_what_customers_follow_is_rolled_back_with_what_they_did(order: ModuleUnderTest) -> None:
+    order_id = place(order)
+    before = order.container.reader().one(order_id)
+
+    with pytest.raises(RuntimeError, match="too late"), order.container.database().transaction():
+        order.container.customer_orders().cancel(order_id)
+        raise RuntimeError("too late")
+
+    assert order.container.reader().one(order_id) == before
+
+
+def test_news_that_changes_nothing_leaves_what_customers_follow(order: ModuleUnderTest) -> None:
+    order_id = place(order)
+    order.container.customer_orders().cancel(order_id)
+    before = order.container.reader().one(order_id)
+
+    order.hear(TicketOpened(order_id))
+    order.hear(OrderReady(order_id))
+
+    assert order.container.reader().one(order_id) == before
