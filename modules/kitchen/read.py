@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from bus import Database
 from modules.kitchen.model import CAPACITY_ID, DEFAULT_CAPACITY, Capacity, Ticket, TicketStatus
-from modules.kitchen.representations import show_ticket
+from modules.kitchen.representations import TicketShown, show_ticket
 from modules.kitchen.tables import tickets
 
 
@@ -24,7 +24,7 @@ class TicketReader:
         *,
         after: str | None = None,
         status: Collection[TicketStatus] | None = None,
-    ) -> list[dict[str, object]]:
+    ) -> list[TicketShown]:
         """Return at most so many tickets, oldest first, from behind the ticket `after` on."""
         # Ids are UUIDv7: their order is the order of opening.
         query = select(Ticket).order_by(tickets.c.ticket_id).limit(limit)

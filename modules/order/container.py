@@ -5,11 +5,13 @@ from __future__ import annotations
 from dependency_injector import containers, providers
 
 from bus import Clock, Database, IdSource, ModuleBus
+from bus.integrations.operation import route
 from modules.order.listeners import KitchenNews, RestaurantNews
 from modules.order.panel import OrderForms, OrderPanel, create_forms
 from modules.order.read import OrderReader
+from modules.order.routes import create_routes
 from modules.order.services import CustomerOrders, OrderProgress
-from modules.order.web import OrderViews, create_blueprint
+from modules.order.web import OrderViews
 
 
 class OrderContainer(containers.DeclarativeContainer):
@@ -28,7 +30,8 @@ class OrderContainer(containers.DeclarativeContainer):
     kitchen_news = providers.ThreadSafeSingleton(KitchenNews, progress=progress)
 
     views = providers.ThreadSafeSingleton(OrderViews, orders=customer_orders, reader=reader)
-    blueprint = providers.ThreadSafeSingleton(create_blueprint, views=views)
+    routes = providers.ThreadSafeSingleton(create_routes, views=views)
+    blueprint = providers.ThreadSafeSingleton(route, routes)
     order_forms = providers.ThreadSafeSingleton(OrderForms, orders=customer_orders)
     forms = providers.ThreadSafeSingleton(create_forms, forms=order_forms)
     panel = providers.ThreadSafeSingleton(OrderPanel, reader=reader)

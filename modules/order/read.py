@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from bus import Database
 from modules.order.model import Order
-from modules.order.representations import show_order
+from modules.order.representations import OrderShown, show_order
 from modules.order.services import OrderNotFoundError
 from modules.order.status import OrderStatus
 from modules.order.tables import orders
@@ -18,7 +18,7 @@ class OrderReader:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def one(self, order_id: str) -> dict[str, object]:
+    def one(self, order_id: str) -> OrderShown:
         """Return one order.
 
         Raises:
@@ -30,9 +30,7 @@ class OrderReader:
                 raise OrderNotFoundError(order_id)
             return show_order(order)
 
-    def newest(
-        self, limit: int, *, after: str | None = None, status: OrderStatus | None = None
-    ) -> list[dict[str, object]]:
+    def newest(self, limit: int, *, after: str | None = None, status: OrderStatus | None = None) -> list[OrderShown]:
         """Return at most so many orders, newest first, from behind the order `after` on."""
         # Ids are UUIDv7: their order is the order of placing.
         query = select(Order).order_by(orders.c.order_id.desc()).limit(limit)

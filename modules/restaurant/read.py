@@ -7,7 +7,7 @@ from sqlalchemy import select
 from bus import Database
 from modules.restaurant.menus import RestaurantNotFoundError
 from modules.restaurant.model import Dish, Restaurant
-from modules.restaurant.representations import show_dish, show_restaurant
+from modules.restaurant.representations import DishShown, RestaurantShown, show_dish, show_restaurant
 from modules.restaurant.tables import dishes, restaurants
 
 
@@ -17,7 +17,7 @@ class MenuReader:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def restaurants(self, limit: int, *, after: str | None = None) -> list[dict[str, object]]:
+    def restaurants(self, limit: int, *, after: str | None = None) -> list[RestaurantShown]:
         """Return at most so many restaurants by id, from behind the restaurant `after` on."""
         query = select(Restaurant).order_by(restaurants.c.restaurant_id).limit(limit)
         if after is not None:
@@ -25,7 +25,7 @@ class MenuReader:
         with self._database.read() as session:
             return [show_restaurant(restaurant) for restaurant in session.scalars(query)]
 
-    def menu(self, restaurant_id: str, limit: int, *, after: str | None = None) -> list[dict[str, object]]:
+    def menu(self, restaurant_id: str, limit: int, *, after: str | None = None) -> list[DishShown]:
         """Return at most so many dishes of a menu by sku, from behind the dish `after` on.
 
         Raises:
