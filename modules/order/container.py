@@ -6,6 +6,7 @@ from dependency_injector import containers, providers
 
 from bus import Clock, Database, IdSource, ModuleBus
 from bus.integrations.operation import route
+from modules.order.idempotency import OrdersOnce
 from modules.order.listeners import KitchenNews, RestaurantNews
 from modules.order.panel import OrderForms, OrderPanel, create_forms
 from modules.order.read import OrderReader
@@ -23,13 +24,14 @@ class OrderContainer(containers.DeclarativeContainer):
     ids: providers.Dependency[IdSource] = providers.Dependency()
 
     customer_orders = providers.ThreadSafeSingleton(CustomerOrders, database=database, bus=bus, clock=clock, ids=ids)
+    orders_once = providers.ThreadSafeSingleton(OrdersOnce, database=database, orders=customer_orders, clock=clock)
     progress = providers.ThreadSafeSingleton(OrderProgress, database=database, clock=clock)
     reader = providers.ThreadSafeSingleton(OrderReader, database=database)
 
     restaurant_news = providers.ThreadSafeSingleton(RestaurantNews, progress=progress)
     kitchen_news = providers.ThreadSafeSingleton(KitchenNews, progress=progress)
 
-    views = providers.ThreadSafeSingleton(OrderViews, orders=customer_orders, reader=reader)
+    views = providers.ThreadSafeSingleton(OrderViews, orders=customer_orders, once=orders_once, reader=reader)
     routes = providers.ThreadSafeSingleton(create_routes, views=views)
     blueprint = providers.ThreadSafeSingleton(route, routes)
     order_forms = providers.ThreadSafeSingleton(OrderForms, orders=customer_orders)

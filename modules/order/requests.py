@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from msgspec import Meta, Struct, field
+from msgspec.json import encode
 
 from bus.integrations.http import DEFAULT_LIMIT, Limit, Uuid
 from bus.integrations.text import VISIBLE_LINE
+from modules.order.idempotency import Attempt
 from modules.order.model import Customer, OrderLine
 from modules.order.status import OrderStatus
 
@@ -70,6 +72,10 @@ class OrderBody(Struct, frozen=True, forbid_unknown_fields=True):
     def whom(self) -> Customer:
         """Return the customer as order knows one."""
         return Customer(self.customer.name, self.customer.phone)
+
+    def attempt(self, key: str) -> Attempt:
+        """Return the attempt of this body under a key; how the JSON was written makes no difference."""
+        return Attempt.of(key, encode(self))
 
 
 class OrderForm(Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,6 +9,8 @@ from flask import url_for
 from flask.typing import ResponseReturnValue
 
 from bus.integrations.http import Problem, page, shown
+from modules.order.idempotency import KeyReusedError, OrdersOnce
+from modules.order.model import Order
 from modules.order.read import OrderReader
 from modules.order.representations import show_order
 from modules.order.requests import OrderBody, OrdersQuery, PlacingHeaders
@@ -19,13 +21,19 @@ from modules.order.status import OrderConflictError
 class OrderViews:
     """Answers the requests for orders."""
 
-    def __init__(self, orders: CustomerOrders, reader: OrderReader) -> None:
+    def __init__(self, orders: CustomerOrders, once: OrdersOnce, reader: OrderReader) -> None:
         self._orders = orders
+        self._once = once
         self._reader = reader
 
     def place(self, headers: PlacingHeaders, body: OrderBody) -> ResponseReturnValue:
-        """Take an order."""
-        order = self._orders.place(body.restaurant_id, body.order_lines(), body.whom())
+        """Take an order.
+
+        With an `Idempotency-Key` it is taken once: the same key and body give the same order for 24 hours, so a
+        request whose answer was lost can be sent again.
+        """
+        with order_problems():
+            order = self._place(headers.idempotency_key, body)
         return show_order(order), 201, {"Location": url_for("order.show", order_id=order.order_id)}
 
     def browse(self, query: OrdersQuery) -> ResponseReturnValue:
@@ -48,6 +56,10 @@ class OrderViews:
         with order_problems():
             return show_order(self._orders.collect(order_id))
 
+    def _place(self, key: str | None, body: OrderBody) -> Order:
+        wish = body.restaurant_id, body.order_lines(), body.whom()
+        return self._orders.place(*wish) if key is None else self._once.place(body.attempt(key), *wish)
+
 
 @contextmanager
 def order_problems() -> Iterator[None]:
@@ -58,3 +70,5 @@ def order_problems() -> Iterator[None]:
         raise Problem(404, f"there is no order {shown(error.order_id)}") from error
     except OrderConflictError as error:
         raise Problem(409, str(error), current=error.current.value) from error
+    except KeyReusedError as error:
+        raise Problem(422, str(error), field="Idempotency-Key") from error

@@ -11,6 +11,13 @@ _ONE = {"restaurant_id": RestaurantId}
 _DISH = {**_ONE, "sku": Sku}
 _UNKNOWN = problem("There is no such restaurant.")
 _CHANGED = {200: Answer("The restaurant.", RestaurantShown), 404: _UNKNOWN}
+_RESTAURANTS = {200: Answer("A page of restaurants.", RestaurantPage)}
+_MENU = {200: Answer("A page of the menu.", MenuPage), 404: _UNKNOWN}
+_PUT = {
+    200: Answer("The dish, changed.", DishShown),
+    201: Answer("The dish, new on the menu.", DishShown),
+    404: _UNKNOWN,
+}
 
 
 def create_routes(views: RestaurantViews) -> Routes:
@@ -19,33 +26,9 @@ def create_routes(views: RestaurantViews) -> Routes:
     return Routes(
         "restaurant",
         (
-            Operation(
-                "GET",
-                "/restaurants",
-                views.browse,
-                query=RestaurantsQuery,
-                answers={200: Answer("A page of restaurants.", RestaurantPage)},
-            ),
-            Operation(
-                "GET",
-                f"{one}/menu",
-                views.menu,
-                in_path=_ONE,
-                query=MenuQuery,
-                answers={200: Answer("A page of the menu.", MenuPage), 404: _UNKNOWN},
-            ),
-            Operation(
-                "PUT",
-                f"{one}/menu/<sku>",
-                views.put_dish,
-                in_path=_DISH,
-                body=DishBody,
-                answers={
-                    200: Answer("The dish, changed.", DishShown),
-                    201: Answer("The dish, new on the menu.", DishShown),
-                    404: _UNKNOWN,
-                },
-            ),
+            Operation("GET", "/restaurants", views.browse, query=RestaurantsQuery, answers=_RESTAURANTS),
+            Operation("GET", f"{one}/menu", views.menu, in_path=_ONE, query=MenuQuery, answers=_MENU),
+            Operation("PUT", f"{one}/menu/<sku>", views.put_dish, in_path=_DISH, body=DishBody, answers=_PUT),
             Operation("POST", f"{one}/open", views.open, in_path=_ONE, answers=_CHANGED),
             Operation("POST", f"{one}/close", views.close, in_path=_ONE, answers=_CHANGED),
         ),
