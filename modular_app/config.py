@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,12 @@ from modular_app.databases import database_urls
 from modular_app.sources import ConfigurationError, Sources, masked, nearest
 
 #: What an application may be told, beside Flask's own keys.
-KEYS = ("BUS_URL", "DATABASE_URL", "DATABASES", "MODULES")
+KEYS = ("BUS_URL", "DATABASE_URL", "DATABASES", "MODULES", "TRUSTED_HOSTS")
+
+#: The hosts that a request may name where nothing else is said: those of this machine.
+LOCAL = ("localhost", "127.0.0.1", "[::1]")
+#: A host name, one with a dot before it, or an IPv6 address in brackets; neither a scheme nor a port.
+HOST = r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]"
 
 IN_PROCESS = "inprocess://"
 #: Transports that are designed, and no part of this release.
@@ -28,11 +34,13 @@ class Settings:
         bus_url: The transport between the modules.
         modules: The modules that this process hosts.
         database_urls: The database of each hosted module.
+        trusted_hosts: The hosts that a request may name; any where there is none.
     """
 
     bus_url: str
     modules: tuple[str, ...]
     database_urls: Mapping[str, str]
+    trusted_hosts: tuple[str, ...]
 
 
 def read_settings(config: Config, sources: Sources, *, known: tuple[str, ...], instance: Path) -> Settings:
@@ -51,7 +59,8 @@ def read_settings(config: Config, sources: Sources, *, known: tuple[str, ...], i
     _refuse_unknown_keys(sources)
     modules = _modules(config.get("MODULES"), sources, known)
     urls = database_urls(config, sources, known=known, instance=instance)
-    return Settings(_bus_url(config, sources), modules, {name: urls[name] for name in modules})
+    hosts = _trusted_hosts(config.get("TRUSTED_HOSTS"), sources)
+    return Settings(_bus_url(config, sources), modules, {name: urls[name] for name in modules}, hosts)
 
 
 def _refuse_unknown_keys(sources: Sources) -> None:
@@ -81,6 +90,21 @@ def _modules(value: Any, sources: Sources, known: tuple[str, ...]) -> tuple[str,
                 + (f"did you mean {near}?" if near else f"there are {', '.join(known)}")
             )
     return tuple(name for name in known if name in names)
+
+
+def _trusted_hosts(value: Any, sources: Sources) -> tuple[str, ...]:
+    if value is None:
+        return LOCAL
+    names = _names(value)
+    if names == ["*"]:
+        return ()
+    for name in names or [""]:
+        if not re.fullmatch(HOST, name):
+            raise ConfigurationError(
+                f"{sources.of('TRUSTED_HOSTS')} sets TRUSTED_HOSTS to {value!r}: {name!r} is no host; write names "
+                "without scheme and port, such as shop.example, .shop.example for all below it, or * for any host"
+            )
+    return tuple(names)
 
 
 def _names(value: Any) -> list[str]:
