@@ -116,6 +116,23 @@ def test_body_that_is_too_large_is_refused_in_chunks_too(counter: Counter) -> No
     problem(response)
 
 
+@pytest.mark.parametrize("length", ["", "none", "-1", "0", "5, 5"])
+def test_body_whose_length_makes_no_sense_is_refused(counter: Counter, length: str) -> None:
+    response = counter.client.post(f"{API}/orders", json=order_body(), environ_overrides={"CONTENT_LENGTH": length})
+
+    assert response.status_code == 400
+    problem(response)
+
+
+def test_announced_length_beyond_the_limit_is_refused_before_anything_comes(counter: Counter) -> None:
+    response = counter.client.post(
+        f"{API}/orders", json=order_body(), environ_overrides={"CONTENT_LENGTH": str(10**12)}
+    )
+
+    assert response.status_code == 413
+    problem(response)
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
