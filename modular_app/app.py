@@ -21,10 +21,12 @@ from bus.transport.base import Transport
 from modular_app.config import Settings, read_settings
 from modular_app.container import MODULES, build_containers, provided
 from modular_app.description import create_description
-from modular_app.guard import only_for, refuse_foreign_posts
+from modular_app.guard import refuse_foreign_posts
 from modular_app.health import create_health
+from modular_app.hosts import only_for
 from modular_app.page import create_page, error_page
-from modular_app.sources import ConfigurationError, Sources
+from modular_app.shown import shown_settings
+from modular_app.sources import Sources, UnusableDatabaseError
 
 #: Bytes of a request's body; the largest that means anything is an order of some 10 KiB.
 MAX_BODY = 64 * 1024
@@ -62,20 +64,24 @@ def create_app(config: Mapping[str, Any] | None = None, *, transport: Transport 
 
     Raises:
         ConfigurationError: A setting is unknown or wrong.
+        UnusableDatabaseError: A database does not answer.
         BusError: The modules do not fit together, or a database has tables that this code does
             not know.
     """
     app = Flask(__name__, instance_relative_config=True)
-    settings = configure(app, config or {})
+    sources = Sources(config or {}, os.environ)
+    settings = configure(app, config or {}, sources)
     hosted = [module for module in MODULES if module.name in settings.modules]
 
     databases = {m.name: Database(m.name, settings.database_urls[m.name], metadata=m.metadata()) for m in hosted}
-    bus = assemble(modules=MODULES, databases=databases, transport=transport or settings.bus_url)
+    carrier = transport or settings.bus_url
+    bus = assemble(modules=MODULES, databases=databases, transport=carrier, retention=settings.retention)
     containers = build_containers(hosted, databases, bus)
     for name, container in containers.items():
         subscribe_container(bus, name, container)
 
-    BusExtension(bus).init_app(app)
+    shown = shown_settings(settings, app.config, sources, Path(app.instance_path))
+    BusExtension(bus, app, settings=shown)
     notices = set_up_databases(databases, containers)
     app.extensions["modular-app"] = Parts(settings, bus, databases, containers, notices)
 
@@ -89,7 +95,7 @@ def create_app(config: Mapping[str, Any] | None = None, *, transport: Transport 
     return app
 
 
-def configure(app: Flask, given: Mapping[str, Any]) -> Settings:
+def configure(app: Flask, given: Mapping[str, Any], sources: Sources) -> Settings:
     """Read the environment and then what the caller gave, which wins, into frozen settings."""
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.config.from_prefixed_env()
@@ -97,7 +103,7 @@ def configure(app: Flask, given: Mapping[str, Any]) -> Settings:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     app.url_map.merge_slashes = False
     names = tuple(module.name for module in MODULES)
-    settings = read_settings(app.config, Sources(given, os.environ), known=names, instance=Path(app.instance_path))
+    settings = read_settings(app.config, sources, known=names, instance=Path(app.instance_path))
     # Left there, Flask would check it too, in a way of its own: see the guard.
     app.config["TRUSTED_HOSTS"] = None
     return settings
@@ -115,7 +121,7 @@ def set_up_databases(
             database.create_tables()
             notices.append(None if seed is None else seed.run())
         except (OSError, DBAPIError) as error:
-            raise ConfigurationError(
+            raise UnusableDatabaseError(
                 f"the database of {name!r}, {database.url.database}, cannot be used: {getattr(error, 'orig', error)}; "
                 f"set FLASK_DATABASES__{name} to a file that can be written"
             ) from None

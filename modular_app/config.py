@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from flask import Config
 
+from bus import RetentionError
+from bus.duration import parse_duration
+from bus.inbox.retention import RETENTION, require_long_enough
 from modular_app.databases import database_urls
-from modular_app.sources import ConfigurationError, Sources, masked, nearest
+from modular_app.hosts import trusted_hosts
+from modular_app.sources import ConfigurationError, Sources, listed, masked, nearest
 
 #: What an application may be told, beside Flask's own keys.
-KEYS = ("BUS_URL", "DATABASE_URL", "DATABASES", "MODULES", "TRUSTED_HOSTS")
-
-#: The hosts that a request may name where nothing else is said: those of this machine.
-LOCAL = ("localhost", "127.0.0.1", "[::1]")
-#: A host name, one with a dot before it, or an IPv6 address in brackets; neither a scheme nor a port.
-HOST = r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]"
+KEYS = ("BUS_RETENTION", "BUS_URL", "DATABASE_URL", "DATABASES", "MODULES", "TRUSTED_HOSTS")
 
 IN_PROCESS = "inprocess://"
 #: Transports that are designed, and no part of this release.
@@ -34,12 +33,14 @@ class Settings:
         bus_url: The transport between the modules.
         modules: The modules that this process hosts.
         database_urls: The database of each hosted module.
+        retention: For how long completed publications are remembered.
         trusted_hosts: The hosts that a request may name; any where there is none.
     """
 
     bus_url: str
     modules: tuple[str, ...]
     database_urls: Mapping[str, str]
+    retention: timedelta
     trusted_hosts: tuple[str, ...]
 
 
@@ -59,8 +60,9 @@ def read_settings(config: Config, sources: Sources, *, known: tuple[str, ...], i
     _refuse_unknown_keys(sources)
     modules = _modules(config.get("MODULES"), sources, known)
     urls = database_urls(config, sources, known=known, instance=instance)
-    hosts = _trusted_hosts(config.get("TRUSTED_HOSTS"), sources)
-    return Settings(_bus_url(config, sources), modules, {name: urls[name] for name in modules}, hosts)
+    hosted_urls = {name: urls[name] for name in modules}
+    retention, hosts = _retention(config, sources), trusted_hosts(config.get("TRUSTED_HOSTS"), sources)
+    return Settings(_bus_url(config, sources), modules, hosted_urls, retention, hosts)
 
 
 def _refuse_unknown_keys(sources: Sources) -> None:
@@ -73,13 +75,13 @@ def _refuse_unknown_keys(sources: Sources) -> None:
 
 
 def _nearest_key(near: str | None, key: str) -> str:
-    return f"did you mean {near}?" if near else f"remove {key}: of the bus there is only BUS_URL"
+    return f"did you mean {near}?" if near else f"remove {key}: of the bus there are only BUS_URL and BUS_RETENTION"
 
 
 def _modules(value: Any, sources: Sources, known: tuple[str, ...]) -> tuple[str, ...]:
     if value is None or value == "all":
         return known
-    names = _names(value)
+    names = listed(value)
     if not names:
         raise ConfigurationError(f"{sources.of('MODULES')} sets MODULES to {value!r}: name {', '.join(known)}, or all")
     for name in names:
@@ -92,24 +94,17 @@ def _modules(value: Any, sources: Sources, known: tuple[str, ...]) -> tuple[str,
     return tuple(name for name in known if name in names)
 
 
-def _trusted_hosts(value: Any, sources: Sources) -> tuple[str, ...]:
+def _retention(config: Config, sources: Sources) -> timedelta:
+    value = config.get("BUS_RETENTION")
     if value is None:
-        return LOCAL
-    names = _names(value)
-    if names == ["*"]:
-        return ()
-    for name in names or [""]:
-        if not re.fullmatch(HOST, name):
-            raise ConfigurationError(
-                f"{sources.of('TRUSTED_HOSTS')} sets TRUSTED_HOSTS to {value!r}: {name!r} is no host; write names "
-                "without scheme and port, such as shop.example, .shop.example for all below it, or * for any host"
-            )
-    return tuple(names)
-
-
-def _names(value: Any) -> list[str]:
-    parts: Iterable[Any] = value if isinstance(value, (list, tuple)) else str(value).split(",")
-    return [text for part in parts if (text := str(part).strip())]
+        return RETENTION
+    try:
+        found = parse_duration(str(value))
+        require_long_enough(found)
+    except (ValueError, RetentionError) as error:
+        told = f"{sources.of('BUS_RETENTION')} sets BUS_RETENTION to {value!r}"
+        raise ConfigurationError(f"{told}: {error}; a usual value is 30d") from error
+    return found
 
 
 def _bus_url(config: Config, sources: Sources) -> str:

@@ -17,6 +17,10 @@ class ConfigurationError(BusError):
     """Raised at start when a setting is unknown or wrong; says which, whose, and what to do."""
 
 
+class UnusableDatabaseError(ConfigurationError):
+    """Raised at start when a module's database does not answer, or cannot be made."""
+
+
 class Sources:
     """Knows for each configured key whether the caller or the environment has set it."""
 
@@ -45,3 +49,9 @@ def masked(value: object) -> str:
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that is most like this one, or None where none is."""
     return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.75)), None)
+
+
+def listed(value: object) -> list[str]:
+    """Return the words of a setting that is a list, or text with commas."""
+    parts = value if isinstance(value, (list, tuple)) else str(value).split(",")
+    return [text for part in parts if (text := str(part).strip())]
