@@ -20,14 +20,18 @@ from bus.integrations.http import register_problems
 from bus.transport.base import Transport
 from modular_app.config import Settings, read_settings
 from modular_app.container import MODULES, build_containers, provided
+from modular_app.description import create_description
 from modular_app.guard import refuse_foreign_posts
 from modular_app.health import create_health
+from modular_app.hosts import only_for
 from modular_app.page import create_page, error_page
 from modular_app.shown import shown_settings
 from modular_app.sources import Sources, UnusableDatabaseError
 
 #: Bytes of a request's body; the largest that means anything is an order of some 10 KiB.
 MAX_BODY = 64 * 1024
+#: Where the HTTP interface of the modules is mounted.
+API = "/api/v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +86,10 @@ def create_app(config: Mapping[str, Any] | None = None, *, transport: Transport 
     app.extensions["modular-app"] = Parts(settings, bus, databases, containers, notices)
 
     register_modules(app, containers)
+    app.register_blueprint(create_description(containers, API), url_prefix=API)
     app.register_blueprint(create_health(bus, databases))
     app.register_blueprint(create_page(containers))
+    app.before_request(only_for(settings.trusted_hosts))
     app.before_request(refuse_foreign_posts)
     register_problems(app, elsewhere=error_page)
     return app
@@ -95,8 +101,12 @@ def configure(app: Flask, given: Mapping[str, Any], sources: Sources) -> Setting
     app.config.from_prefixed_env()
     app.config.from_mapping(given)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
+    app.url_map.merge_slashes = False
     names = tuple(module.name for module in MODULES)
-    return read_settings(app.config, sources, known=names, instance=Path(app.instance_path))
+    settings = read_settings(app.config, sources, known=names, instance=Path(app.instance_path))
+    # Left there, Flask would check it too, in a way of its own: see the guard.
+    app.config["TRUSTED_HOSTS"] = None
+    return settings
 
 
 def set_up_databases(
@@ -125,6 +135,6 @@ def register_modules(app: Flask, containers: Mapping[str, DeclarativeContainer])
     for name, container in containers.items():
         blueprint, forms = provided(container, "blueprint"), provided(container, "forms")
         if blueprint is not None:
-            app.register_blueprint(blueprint, url_prefix="/api/v1")
+            app.register_blueprint(blueprint, url_prefix=API)
         if forms is not None:
             app.register_blueprint(forms, url_prefix=f"/{name}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,10 +14,11 @@ from bus import RetentionError
 from bus.duration import parse_duration
 from bus.inbox.retention import RETENTION, require_long_enough
 from modular_app.databases import database_urls
-from modular_app.sources import ConfigurationError, Sources, masked, nearest
+from modular_app.hosts import trusted_hosts
+from modular_app.sources import ConfigurationError, Sources, listed, masked, nearest
 
 #: What an application may be told, beside Flask's own keys.
-KEYS = ("BUS_RETENTION", "BUS_URL", "DATABASE_URL", "DATABASES", "MODULES")
+KEYS = ("BUS_RETENTION", "BUS_URL", "DATABASE_URL", "DATABASES", "MODULES", "TRUSTED_HOSTS")
 
 IN_PROCESS = "inprocess://"
 #: Transports that are designed, and no part of this release.
@@ -33,12 +34,14 @@ class Settings:
         modules: The modules that this process hosts.
         database_urls: The database of each hosted module.
         retention: For how long completed publications are remembered.
+        trusted_hosts: The hosts that a request may name; any where there is none.
     """
 
     bus_url: str
     modules: tuple[str, ...]
     database_urls: Mapping[str, str]
     retention: timedelta
+    trusted_hosts: tuple[str, ...]
 
 
 def read_settings(config: Config, sources: Sources, *, known: tuple[str, ...], instance: Path) -> Settings:
@@ -58,7 +61,8 @@ def read_settings(config: Config, sources: Sources, *, known: tuple[str, ...], i
     modules = _modules(config.get("MODULES"), sources, known)
     urls = database_urls(config, sources, known=known, instance=instance)
     hosted_urls = {name: urls[name] for name in modules}
-    return Settings(_bus_url(config, sources), modules, hosted_urls, _retention(config, sources))
+    retention, hosts = _retention(config, sources), trusted_hosts(config.get("TRUSTED_HOSTS"), sources)
+    return Settings(_bus_url(config, sources), modules, hosted_urls, retention, hosts)
 
 
 def _refuse_unknown_keys(sources: Sources) -> None:
@@ -77,7 +81,7 @@ def _nearest_key(near: str | None, key: str) -> str:
 def _modules(value: Any, sources: Sources, known: tuple[str, ...]) -> tuple[str, ...]:
     if value is None or value == "all":
         return known
-    names = _names(value)
+    names = listed(value)
     if not names:
         raise ConfigurationError(f"{sources.of('MODULES')} sets MODULES to {value!r}: name {', '.join(known)}, or all")
     for name in names:
@@ -88,11 +92,6 @@ def _modules(value: Any, sources: Sources, known: tuple[str, ...]) -> tuple[str,
                 + (f"did you mean {near}?" if near else f"there are {', '.join(known)}")
             )
     return tuple(name for name in known if name in names)
-
-
-def _names(value: Any) -> list[str]:
-    parts: Iterable[Any] = value if isinstance(value, (list, tuple)) else str(value).split(",")
-    return [text for part in parts if (text := str(part).strip())]
 
 
 def _retention(config: Config, sources: Sources) -> timedelta:

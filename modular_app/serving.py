@@ -13,7 +13,7 @@ from flask import Flask
 
 from bus import BusError
 from bus.integrations.cli.exits import UnreachableError
-from modular_app.app import create_app
+from modular_app.app import API, create_app
 from modular_app.sources import UnusableDatabaseError
 
 
@@ -41,7 +41,7 @@ def announce(app: Flask) -> None:
     if context is not None and context.info_name == "run":
         host, port = _setting(context, "host", "127.0.0.1"), _setting(context, "port", "5000")
         root = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        click.echo(f"The counter will be at {root}/ and its HTTP interface at {root}/api/v1/", err=True)
+        click.echo(f"The counter will be at {root}/ and its HTTP interface at {root}{API}/docs", err=True)
 
 
 def _setting(context: click.Context, name: str, default: str) -> str:

@@ -21,6 +21,7 @@ def shown_settings(settings: Settings, config: Config, sources: Sources, instanc
         Setting("MODULES", ", ".join(settings.modules), sources.of("MODULES")),
         Setting("DATABASE_URL", masked(common), sources.of("DATABASE_URL")),
         *(_database(name, url, config, sources) for name, url in settings.database_urls.items()),
+        Setting("TRUSTED_HOSTS", ", ".join(settings.trusted_hosts) or "*", sources.of("TRUSTED_HOSTS")),
         Setting("SECRET_KEY", "***" if config.get("SECRET_KEY") else "not set", sources.of("SECRET_KEY")),
     )
 

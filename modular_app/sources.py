@@ -49,3 +49,9 @@ def masked(value: object) -> str:
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that is most like this one, or None where none is."""
     return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.75)), None)
+
+
+def listed(value: object) -> list[str]:
+    """Return the words of a setting that is a list, or text with commas."""
+    parts = value if isinstance(value, (list, tuple)) else str(value).split(",")
+    return [text for part in parts if (text := str(part).strip())]

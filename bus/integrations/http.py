@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 import msgspec
+from msgspec import Meta
+from msgspec.inspect import EnumType, StructType, UnionType
 
 from bus.errors import MissingExtraError
+from bus.integrations.strict_json import AmbiguousJsonError, require_unambiguous
 
 try:
     from flask import Flask, redirect, request
@@ -28,20 +29,24 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
 T = TypeVar("T")
-Member = TypeVar("Member", bound=Enum)
+Plain = TypeVar("Plain", bound=msgspec.Struct)
 
 #: Items of a page when the client names no number, and the most it may name.
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
-#: Characters that a cursor may have: keys are identifiers, and far shorter.
-MAX_CURSOR = 200
-#: What the cursor of a list looks like whose keys are UUIDs.
-UUID_CURSOR = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+#: The `limit` of a list: the most items of one page.
+Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="The most items of the page.")]
+#: A UUID as the applications of the bus write one.
+Uuid = Annotated[
+    str,
+    Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", examples=["019ab3f2-6c00-7a10-8f3e-2b9d5c7e1a04"]),
+]
 #: Characters of a client's own words that an answer repeats.
 MAX_SHOWN = 80
 
 _PLACE = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _NAMED = re.compile(r"(?:missing required|contains unknown) field `(?P<name>[^`]+)`")
 _PATTERN = re.compile(r" matching regex .*", re.DOTALL)
+_ENUM = re.compile(r"Invalid enum value .*", re.DOTALL)
 _KINDS = re.compile(r"`(?P<kinds>[^`]+)`")
 _IN_WORDS = {
     "str": "text",
@@ -129,18 +134,43 @@ def read_body(kind: type[T]) -> T:
     """Return the request's JSON body as a msgspec type.
 
     Raises:
-        Problem: 415 for another media type, 400 for malformed JSON, 422 with `field` where the
-            type refuses it.
+        Problem: 415 for anything but JSON in UTF-8, 400 for JSON that is malformed or ambiguous, 422 with `field`
+            where the type refuses it.
         RequestEntityTooLarge: 413 for more than the application's `MAX_CONTENT_LENGTH`.
     """
-    if request.mimetype != "application/json":
-        raise Problem(415, "the body must be application/json")
+    _require_json()
+    body = _whole_body()
     try:
-        return msgspec.json.decode(_whole_body(), type=kind)
+        require_unambiguous(body)
+        return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
         raise _refused(error) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Problem(400, f"the body is not JSON: {error}") from error
+    except (AmbiguousJsonError, msgspec.DecodeError) as error:
+        raise Problem(400, f"the body is not JSON that can be read in one way: {error}") from error
+
+
+def read_query(kind: type[Plain]) -> Plain:
+    """Return the parameters of the query as a msgspec type with plain fields.
+
+    Raises:
+        Problem: 422 with `field` where the type refuses one, or one is there twice.
+    """
+    given = {}
+    for name, values in request.args.lists():
+        if len(values) > 1:
+            raise Problem(422, f"{shown(name)}: this parameter may be there only once", field=shown(name))
+        given[name] = values[0]
+    return _from_texts(given, kind)
+
+
+def read_headers(kind: type[Plain]) -> Plain:
+    """Return those headers of the request that a msgspec type with plain fields names; others may be there.
+
+    Raises:
+        Problem: 422 with `field` where the type refuses one.
+    """
+    names = [field.encode_name for field in msgspec.structs.fields(kind)]
+    return _from_texts({name: request.headers[name] for name in names if name in request.headers}, kind)
 
 
 def read_form(kind: type[T]) -> T:
@@ -163,6 +193,40 @@ def back_to_page() -> ResponseReturnValue:
     return redirect(f"{request.root_path}/", 303)
 
 
+def _from_texts(given: Mapping[str, str], kind: type[Plain]) -> Plain:
+    try:
+        read = msgspec.convert(given, type=kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise _unknown_value(error, kind) or _refused(error) from error
+    # Reading from text takes `1e1` for 10 and `null` for nothing; here each value has one form.
+    plain = msgspec.to_builtins(read)
+    for name, text in given.items():
+        if str(plain[name]) != text:
+            raise Problem(422, f"{name}: write it as {plain[name] or 'text'}", field=name)
+    return read
+
+
+def _unknown_value(error: msgspec.ValidationError, kind: type[msgspec.Struct]) -> Problem | None:
+    """Return the problem that names what an enum would take, where it was one that refused."""
+    place = _PLACE.search(str(error))
+    if place is None or not _ENUM.match(str(error)):
+        return None
+    name = place["path"]
+    info = cast(StructType, msgspec.inspect.type_info(kind))
+    [told] = [field.type for field in info.fields if field.encode_name == name]
+    kinds = told.types if isinstance(told, UnionType) else (told,)
+    known = [str(member.value) for found in kinds if isinstance(found, EnumType) for member in found.cls]
+    return Problem(422, f"{name}: this is none of {', '.join(known)}", field=name)
+
+
+def _require_json() -> None:
+    charset = request.mimetype_params.get("charset", "utf-8")
+    if request.mimetype != "application/json" or charset.lower() != "utf-8":
+        raise Problem(415, "the body must be application/json, in UTF-8")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Problem(415, "the body must not be compressed")
+
+
 def _whole_body() -> bytes:
     """Return the body; Werkzeug cuts one that comes in chunks at the limit, without a word."""
     body, limit = request.get_data(), request.max_content_length
@@ -182,7 +246,8 @@ def _reason(text: str) -> str:
     """Return what msgspec says in words for those who never see the code."""
     if named := _NAMED.search(text):
         return "this field is missing" if "missing" in named[0] else "there is no such field"
-    text = _PATTERN.sub(" of the allowed form", _PLACE.sub("", text))
+    text = _ENUM.sub("this is none of the known values", _PLACE.sub("", text))
+    text = _PATTERN.sub(" of the allowed form", text)
     text = _KINDS.sub(lambda found: _in_words(found["kinds"]), text)
     return text[:1].lower() + text[1:]
 
@@ -202,58 +267,7 @@ def shown(text: str) -> str:
     return visible if len(visible) <= MAX_SHOWN else f"{visible[: MAX_SHOWN - 1]}…"
 
 
-def read_choice(name: str, choices: type[Member]) -> Member | None:
-    """Return a query parameter as a member of an enum with text values, or None where it is absent.
-
-    Raises:
-        Problem: 422 with `field` for any other text.
-    """
-    text = request.args.get(name)
-    if text is None:
-        return None
-    try:
-        return choices(text)
-    except ValueError as error:
-        known = ", ".join(str(member.value) for member in choices)
-        raise Problem(422, f"{name} must be one of {known}", field=name) from error
-
-
-@dataclass(frozen=True, slots=True)
-class PageRequest:
-    """Which part of a list the client asks for.
-
-    Attributes:
-        limit: The most items that it wants.
-        after: The `next` of the page before, or None for the first page.
-    """
-
-    limit: int
-    after: str | None
-
-
-def read_page(cursor: str = ".+") -> PageRequest:
-    """Return `limit` and `after` of the query.
-
-    Args:
-        cursor: A regular expression for the keys of the list, each of which may be a cursor.
-
-    Raises:
-        Problem: 422 with `field` for a limit outside 1 to 200, or a cursor that cannot be one.
-    """
-    limit = request.args.get("limit", str(DEFAULT_LIMIT))
-    if not re.fullmatch(r"[0-9]{1,4}", limit) or not 1 <= int(limit) <= MAX_LIMIT:
-        raise Problem(422, f"limit must be a whole number from 1 to {MAX_LIMIT}", field="limit")
-    after = request.args.get("after")
-    if after is not None and not _can_be_cursor(after, cursor):
-        raise Problem(422, "after must be the next of an earlier page", field="after")
-    return PageRequest(int(limit), after)
-
-
-def _can_be_cursor(text: str, pattern: str) -> bool:
-    return len(text) <= MAX_CURSOR and text.isprintable() and re.fullmatch(pattern, text) is not None
-
-
-def page(items: Sequence[dict[str, object]], *, key: str, limit: int) -> dict[str, object]:
+def page(items: Sequence[Mapping[str, object]], *, key: str, limit: int) -> dict[str, object]:
     """Return one page of a list, made of up to one item more than the limit.
 
     The extra item is not shown: it says that there is a next page, which begins after the last

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dependency_injector import containers, providers
 
 from bus import Clock, Database, IdSource, ModuleBus
+from bus.integrations.operation import route
 from modules.kitchen.listeners import OrderNews
 from modules.kitchen.panel import KitchenForms, KitchenPanel, create_forms
 from modules.kitchen.projections import Board
 from modules.kitchen.read import TicketReader
+from modules.kitchen.routes import create_routes
 from modules.kitchen.services import Room, Stove, TicketDesk
-from modules.kitchen.web import KitchenViews, create_blueprint
+from modules.kitchen.web import KitchenViews
 
 
 class KitchenContainer(containers.DeclarativeContainer):
@@ -30,7 +32,8 @@ class KitchenContainer(containers.DeclarativeContainer):
     order_news = providers.ThreadSafeSingleton(OrderNews, desk=desk)
 
     views = providers.ThreadSafeSingleton(KitchenViews, stove=stove, room=room, reader=reader)
-    blueprint = providers.ThreadSafeSingleton(create_blueprint, views=views)
+    routes = providers.ThreadSafeSingleton(create_routes, views=views)
+    blueprint = providers.ThreadSafeSingleton(route, routes)
     kitchen_forms = providers.ThreadSafeSingleton(KitchenForms, stove=stove, room=room)
     forms = providers.ThreadSafeSingleton(create_forms, forms=kitchen_forms)
     panel = providers.ThreadSafeSingleton(KitchenPanel, reader=reader)

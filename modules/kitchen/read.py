@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import cast
 
 from sqlalchemy import select
 
 from bus import Database
 from modules.kitchen.model import DEFAULT_CAPACITY, TicketStatus
 from modules.kitchen.read_models import board_capacity, board_tickets
+from modules.kitchen.representations import TicketShown
 
 
 class TicketReader:
@@ -23,7 +25,7 @@ class TicketReader:
         *,
         after: str | None = None,
         status: Collection[TicketStatus] | None = None,
-    ) -> list[dict[str, object]]:
+    ) -> list[TicketShown]:
         """Return at most so many tickets, oldest first, from behind the ticket `after` on."""
         # Ids are UUIDv7: their order is the order of opening.
         query = select(board_tickets).order_by(board_tickets.c.ticket_id).limit(limit)
@@ -32,7 +34,7 @@ class TicketReader:
         if after is not None:
             query = query.where(board_tickets.c.ticket_id > after)
         with self._database.read() as session:
-            return [dict(found) for found in session.execute(query).mappings()]
+            return [cast(TicketShown, dict(found)) for found in session.execute(query).mappings()]
 
     def capacity(self) -> int:
         """Return how many tickets may be open or cooking at once."""

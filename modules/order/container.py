@@ -5,12 +5,15 @@ from __future__ import annotations
 from dependency_injector import containers, providers
 
 from bus import Clock, Database, IdSource, ModuleBus
+from bus.integrations.operation import route
+from modules.order.idempotency import OrdersOnce
 from modules.order.listeners import KitchenNews, RestaurantNews
 from modules.order.panel import OrderForms, OrderPanel, create_forms
 from modules.order.projections import FollowedOrders
 from modules.order.read import OrderReader
+from modules.order.routes import create_routes
 from modules.order.services import CustomerOrders, OrderProgress
-from modules.order.web import OrderViews, create_blueprint
+from modules.order.web import OrderViews
 
 
 class OrderContainer(containers.DeclarativeContainer):
@@ -22,6 +25,7 @@ class OrderContainer(containers.DeclarativeContainer):
     ids: providers.Dependency[IdSource] = providers.Dependency()
 
     customer_orders = providers.ThreadSafeSingleton(CustomerOrders, database=database, bus=bus, clock=clock, ids=ids)
+    orders_once = providers.ThreadSafeSingleton(OrdersOnce, database=database, orders=customer_orders, clock=clock)
     progress = providers.ThreadSafeSingleton(OrderProgress, database=database, bus=bus, clock=clock)
     followed_orders = providers.ThreadSafeSingleton(FollowedOrders, database=database)
     reader = providers.ThreadSafeSingleton(OrderReader, database=database)
@@ -29,8 +33,9 @@ class OrderContainer(containers.DeclarativeContainer):
     restaurant_news = providers.ThreadSafeSingleton(RestaurantNews, progress=progress)
     kitchen_news = providers.ThreadSafeSingleton(KitchenNews, progress=progress)
 
-    views = providers.ThreadSafeSingleton(OrderViews, orders=customer_orders, reader=reader)
-    blueprint = providers.ThreadSafeSingleton(create_blueprint, views=views)
+    views = providers.ThreadSafeSingleton(OrderViews, orders=customer_orders, once=orders_once, reader=reader)
+    routes = providers.ThreadSafeSingleton(create_routes, views=views)
+    blueprint = providers.ThreadSafeSingleton(route, routes)
     order_forms = providers.ThreadSafeSingleton(OrderForms, orders=customer_orders)
     forms = providers.ThreadSafeSingleton(create_forms, forms=order_forms)
     panel = providers.ThreadSafeSingleton(OrderPanel, reader=reader)

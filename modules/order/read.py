@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from sqlalchemy import select
 
 from bus import Database
 from modules.order.read_models import followed_orders
+from modules.order.representations import OrderShown
 from modules.order.services import OrderNotFoundError
 from modules.order.status import OrderStatus
 
@@ -16,7 +19,7 @@ class OrderReader:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def one(self, order_id: str) -> dict[str, object]:
+    def one(self, order_id: str) -> OrderShown:
         """Return one order.
 
         Raises:
@@ -27,11 +30,9 @@ class OrderReader:
             found = session.execute(query).mappings().one_or_none()
         if found is None:
             raise OrderNotFoundError(order_id)
-        return dict(found)
+        return cast(OrderShown, dict(found))
 
-    def newest(
-        self, limit: int, *, after: str | None = None, status: OrderStatus | None = None
-    ) -> list[dict[str, object]]:
+    def newest(self, limit: int, *, after: str | None = None, status: OrderStatus | None = None) -> list[OrderShown]:
         """Return at most so many orders, newest first, from behind the order `after` on."""
         # Ids are UUIDv7: their order is the order of placing.
         query = select(followed_orders).order_by(followed_orders.c.order_id.desc()).limit(limit)
@@ -40,4 +41,4 @@ class OrderReader:
         if status is not None:
             query = query.where(followed_orders.c.status == status.value)
         with self._database.read() as session:
-            return [dict(found) for found in session.execute(query).mappings()]
+            return [cast(OrderShown, dict(found)) for found in session.execute(query).mappings()]

@@ -111,12 +111,22 @@ def moving(database: Database, bus: ModuleBus, order_id: str) -> Iterator[Order]
     Raises:
         OrderNotFoundError: No order has that id.
     """
-    order = database.session.get(Order, order_id, with_for_update=True)
-    if order is None:
-        raise OrderNotFoundError(order_id)
+    order = find_order(database, order_id)
     taken = len(order.history)
     yield order
     tell_steps(bus, order, since=taken)
+
+
+def find_order(database: Database, order_id: str) -> Order:
+    """Return the order, locked for the running transaction.
+
+    Raises:
+        OrderNotFoundError: No order has that id.
+    """
+    order = database.session.get(Order, order_id, with_for_update=True)
+    if order is None:
+        raise OrderNotFoundError(order_id)
+    return order
 
 
 def tell_steps(bus: ModuleBus, order: Order, *, since: int) -> None:

@@ -75,6 +75,15 @@ order_history = Table(
     Column("at", Moment, nullable=False),
 )
 
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("order_id", ForeignKey("orders.order_id"), nullable=False),
+    Column("forgotten_at", Moment, nullable=False, index=True),
+)
+
 mapper.map_imperatively(OrderLine, order_lines)
 mapper.map_imperatively(Step, order_history)
 mapper.map_imperatively(

@@ -5,35 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flask import Blueprint, url_for
+from flask import url_for
 from flask.typing import ResponseReturnValue
 
-from bus.integrations.http import UUID_CURSOR, Problem, page, read_body, read_choice, read_page, shown
+from bus.integrations.http import Problem, page, shown
+from modules.order.idempotency import KeyReusedError, OrdersOnce
+from modules.order.model import Order
 from modules.order.read import OrderReader
 from modules.order.representations import show_order
-from modules.order.requests import OrderBody
+from modules.order.requests import OrderBody, OrdersQuery, PlacingHeaders
 from modules.order.services import CustomerOrders, OrderNotFoundError
-from modules.order.status import OrderConflictError, OrderStatus
+from modules.order.status import OrderConflictError
 
 
 class OrderViews:
     """Answers the requests for orders."""
 
-    def __init__(self, orders: CustomerOrders, reader: OrderReader) -> None:
+    def __init__(self, orders: CustomerOrders, once: OrdersOnce, reader: OrderReader) -> None:
         self._orders = orders
+        self._once = once
         self._reader = reader
 
-    def place(self) -> ResponseReturnValue:
-        """Take an order."""
-        body = read_body(OrderBody)
-        order = self._orders.place(body.restaurant_id, body.order_lines(), body.whom())
+    def place(self, headers: PlacingHeaders, body: OrderBody) -> ResponseReturnValue:
+        """Take an order.
+
+        With an `Idempotency-Key` it is taken once: the same key and body give the same order for 24 hours, so a
+        request whose answer was lost can be sent again.
+        """
+        with order_problems():
+            order = self._place(headers.idempotency_key, body)
         return show_order(order), 201, {"Location": url_for("order.show", order_id=order.order_id)}
 
-    def browse(self) -> ResponseReturnValue:
+    def browse(self, query: OrdersQuery) -> ResponseReturnValue:
         """Return a page of orders, newest first."""
-        wanted, status = read_page(UUID_CURSOR), read_choice("status", OrderStatus)
-        items = self._reader.newest(wanted.limit + 1, after=wanted.after, status=status)
-        return page(items, key="order_id", limit=wanted.limit)
+        items = self._reader.newest(query.limit + 1, after=query.after, status=query.status)
+        return page(items, key="order_id", limit=query.limit)
 
     def show(self, order_id: str) -> ResponseReturnValue:
         """Return one order."""
@@ -50,6 +56,10 @@ class OrderViews:
         with order_problems():
             return show_order(self._orders.collect(order_id))
 
+    def _place(self, key: str | None, body: OrderBody) -> Order:
+        wish = body.restaurant_id, body.order_lines(), body.whom()
+        return self._orders.place(*wish) if key is None else self._once.place(body.attempt(key), *wish)
+
 
 @contextmanager
 def order_problems() -> Iterator[None]:
@@ -60,14 +70,5 @@ def order_problems() -> Iterator[None]:
         raise Problem(404, f"there is no order {shown(error.order_id)}") from error
     except OrderConflictError as error:
         raise Problem(409, str(error), current=error.current.value) from error
-
-
-def create_blueprint(views: OrderViews) -> Blueprint:
-    """Return the routes of order, to be mounted under the version of the HTTP interface."""
-    blueprint = Blueprint("order", __name__)
-    blueprint.add_url_rule("/orders", view_func=views.place, methods=["POST"])
-    blueprint.add_url_rule("/orders", view_func=views.browse, methods=["GET"])
-    blueprint.add_url_rule("/orders/<order_id>", view_func=views.show, methods=["GET"])
-    blueprint.add_url_rule("/orders/<order_id>/cancel", view_func=views.cancel, methods=["POST"])
-    blueprint.add_url_rule("/orders/<order_id>/collect", view_func=views.collect, methods=["POST"])
-    return blueprint
+    except KeyReusedError as error:
+        raise Problem(422, str(error), field="Idempotency-Key") from error

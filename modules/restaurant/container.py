@@ -5,14 +5,16 @@ from __future__ import annotations
 from dependency_injector import containers, providers
 
 from bus import Database, ModuleBus
+from bus.integrations.operation import route
 from modules.restaurant.demo import DemoMenu
 from modules.restaurant.listeners import KitchenNews, OrderNews
 from modules.restaurant.menus import Menus
 from modules.restaurant.panel import RestaurantForms, RestaurantPanel, create_forms
 from modules.restaurant.projections import MenuCards
 from modules.restaurant.read import MenuReader
+from modules.restaurant.routes import create_routes
 from modules.restaurant.services import Reservations
-from modules.restaurant.web import RestaurantViews, create_blueprint
+from modules.restaurant.web import RestaurantViews
 
 
 class RestaurantContainer(containers.DeclarativeContainer):
@@ -31,7 +33,8 @@ class RestaurantContainer(containers.DeclarativeContainer):
     kitchen_news = providers.ThreadSafeSingleton(KitchenNews, reservations=reservations)
 
     views = providers.ThreadSafeSingleton(RestaurantViews, menus=menus, reader=reader)
-    blueprint = providers.ThreadSafeSingleton(create_blueprint, views=views)
+    routes = providers.ThreadSafeSingleton(create_routes, views=views)
+    blueprint = providers.ThreadSafeSingleton(route, routes)
     restaurant_forms = providers.ThreadSafeSingleton(RestaurantForms, menus=menus)
     forms = providers.ThreadSafeSingleton(create_forms, forms=restaurant_forms)
     panel = providers.ThreadSafeSingleton(RestaurantPanel, reader=reader)

@@ -8,16 +8,33 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from bus.integrations.http import Problem
+from bus.integrations.http import DEFAULT_LIMIT, Limit, Problem
+from bus.integrations.text import VISIBLE_LINE
 from modules.restaurant.model import DishDetails, Money
 
 #: What a sku and the id of a restaurant look like.
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 
-DishName = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f]+\Z")]
-Amount = Annotated[str, Meta(max_length=10, pattern=r"^[0-9]{1,7}(\.[0-9]{1,2})?\Z")]
-Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")]
-Stock = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+RestaurantId = Annotated[str, Meta(pattern=rf"^{NAME}\Z", examples=["demo"])]
+Sku = Annotated[str, Meta(pattern=rf"^{NAME}\Z", examples=["margherita"])]
+DishName = Annotated[str, Meta(max_length=100, pattern=VISIBLE_LINE, examples=["Pizza Margherita"])]
+Amount = Annotated[str, Meta(pattern=r"^[0-9]{1,7}(\.[0-9]{1,2})?\Z", examples=["8.50"])]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z", examples=["EUR"])]
+Stock = Annotated[int, Meta(ge=0, le=1_000_000_000, examples=[40])]
+
+
+class RestaurantsQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """The query of `GET /restaurants`."""
+
+    limit: Limit = DEFAULT_LIMIT
+    after: RestaurantId | None = None
+
+
+class MenuQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """The query of `GET /restaurants/<id>/menu`."""
+
+    limit: Limit = DEFAULT_LIMIT
+    after: Sku | None = None
 
 
 class MoneyBody(Struct, frozen=True, forbid_unknown_fields=True):

@@ -41,7 +41,16 @@ def problem(response: TestResponse) -> Any:
         (order_body(sku=" "), "lines[0].sku"),
         (order_body(sku="a\n"), "lines[0].sku"),
         (order_body(sku="a\x00"), "lines[0].sku"),
+        (order_body(sku="a\u200b"), "lines[0].sku"),
+        (order_body(sku="\u202ea"), "lines[0].sku"),
+        (order_body(sku="\u3164"), "lines[0].sku"),
         (order_body(sku="a" * 65), "lines[0].sku"),
+        (order_body(quantity=10**30), "lines[0].quantity"),
+        (order_body(lines=[{"sku": "x", "quantity": 1.0}]), "lines[0].quantity"),
+        (order_body(quantity=True), "lines[0].quantity"),
+        (order_body(customer={"name": "Ada\x00"}), "customer.name"),
+        (order_body(customer={"name": "\u200d"}), "customer.name"),
+        (order_body(customer={"name": "Ada", "phone": "( )"}), "customer.phone"),
         (order_body(customer={}), "customer.name"),
         (order_body(customer={"name": "Ada", "phone": "call me"}), "customer.phone"),
         (order_body(customer={"name": "Ada", "age": 36}), "customer.age"),
@@ -57,6 +66,23 @@ def test_order_with_a_wrong_field_is_refused_and_the_field_is_named(counter: Cou
 
 def test_body_that_is_not_json_is_refused(counter: Counter) -> None:
     response = counter.client.post(f"{API}/orders", data="{margherita", content_type="application/json")
+
+    assert response.status_code == 400
+    problem(response)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"restaurant_id": "demo", "restaurant_id": "demo"}',
+        b'{"restaurant_id": "demo", "lines": [{"sku": "x", "quantity": 1, "quantity": 2}], "customer": {"name": "A"}}',
+        b'{"restaurant_id": "demo", "lines": NaN}',
+        b'{"restaurant_id": "\\ud800", "lines": [], "customer": {"name": "Ada"}}',
+        b'{"restaurant_id": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+    ],
+)
+def test_body_that_can_be_read_in_two_ways_is_refused(counter: Counter, body: bytes) -> None:
+    response = counter.client.post(f"{API}/orders", data=body, content_type="application/json")
 
     assert response.status_code == 400
     problem(response)
@@ -84,6 +110,23 @@ def test_body_that_is_too_large_is_refused_in_chunks_too(counter: Counter) -> No
         content_type="application/json",
         headers={"Transfer-Encoding": "chunked"},
         environ_overrides={"wsgi.input_terminated": True},
+    )
+
+    assert response.status_code == 413
+    problem(response)
+
+
+@pytest.mark.parametrize("length", ["", "none", "-1", "0", "5, 5"])
+def test_body_whose_length_makes_no_sense_is_refused(counter: Counter, length: str) -> None:
+    response = counter.client.post(f"{API}/orders", json=order_body(), environ_overrides={"CONTENT_LENGTH": length})
+
+    assert response.status_code == 400
+    problem(response)
+
+
+def test_announced_length_beyond_the_limit_is_refused_before_anything_comes(counter: Counter) -> None:
+    response = counter.client.post(
+        f"{API}/orders", json=order_body(), environ_overrides={"CONTENT_LENGTH": str(10**12)}
     )
 
     assert response.status_code == 413
@@ -145,6 +188,84 @@ def test_wrong_method_is_refused_with_the_right_ones(counter: Counter) -> None:
     assert response.status_code == 405
     assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "PUT"}
     problem(response)
+
+
+def test_head_answers_as_get_without_a_body(counter: Counter) -> None:
+    order_id = counter.place()
+
+    for path in (f"/orders/{order_id}", "/orders", "/restaurants", "/kitchen/capacity"):
+        response = counter.client.head(API + path)
+        assert (response.status_code, response.data) == (200, b"")
+        assert int(response.headers["Content-Length"]) > 0
+
+
+def test_options_names_the_methods(counter: Counter) -> None:
+    response = counter.client.options(f"{API}/orders")
+
+    assert (response.status_code, response.data) == (200, b"")
+    assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PATCH", "TRACE", "PROPFIND"])
+def test_method_that_no_operation_has_is_refused(counter: Counter, method: str) -> None:
+    response = counter.client.open(f"{API}/orders", method=method)
+
+    assert response.status_code == 405
+    assert "POST" in response.headers["Allow"]
+    problem(response)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/orders/",
+        "/orders//cancel",
+        "/../v1/orders",
+        "/orders%20",
+        "/orders%00",
+        "/Orders",
+        "/orders/%00",
+        "/orders/%ff",
+        "/orders/%F0%9F%8D%95",
+        "/orders/%2e%2e",
+        "/orders/..%2f..%2f",
+        "/orders/;DROP%20TABLE%20orders",
+        "//orders",
+        "/restaurants/%00/menu",
+        "/restaurants/demo%0A/menu",
+        "/restaurants/DEMO/menu",
+    ],
+)
+def test_path_that_is_not_exactly_one_of_ours_is_not_found(counter: Counter, path: str) -> None:
+    response = counter.client.get(API + path)
+
+    assert response.status_code == 404
+    problem(response)
+
+
+@pytest.mark.parametrize("query", ["x=1", "=", "limit=1&limit=2", "Status=placed", "status=placed&status=placed"])
+@pytest.mark.parametrize("path", ["/orders", "/restaurants", "/kitchen/tickets"])
+def test_parameter_that_nobody_knows_or_that_is_there_twice_is_refused(counter: Counter, path: str, query: str) -> None:
+    response = counter.client.get(f"{API}{path}?{query}")
+
+    assert response.status_code == 422
+    assert problem(response)["field"] in {"x", "$", "limit", "Status", "status"}
+
+
+def test_operation_without_parameters_refuses_one(counter: Counter) -> None:
+    response = counter.client.post(f"{API}/restaurants/demo/close?force=1")
+
+    assert response.status_code == 422
+    assert problem(response)["field"] == "force"
+
+
+def test_conflict_says_the_present_status(counter: Counter) -> None:
+    order_id = counter.place()
+
+    response = counter.post(f"/orders/{order_id}/collect")
+
+    assert response.status_code == 409
+    assert problem(response)["current"] == "placed"
 
 
 def test_dish_is_made_and_then_changed(counter: Counter) -> None:

@@ -53,7 +53,7 @@ def test_server_says_where_it_is_and_ends_in_order_on_sigterm(environment: dict[
 
     assert "it has the restaurant demo now" in said
     assert f"http://127.0.0.1:{port}/ " in said
-    assert f"http://127.0.0.1:{port}/api/v1/" in said
+    assert f"http://127.0.0.1:{port}/api/v1/docs" in said
     assert server.returncode == 0
 
 

@@ -62,6 +62,7 @@ def test_every_extra_is_declared(metadata: Message) -> None:
         "dependency-injector",
         "dramatiq",
         "flask",
+        "openapi",
         "postgres",
         "rabbitmq",
         "redis",

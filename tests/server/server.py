@@ -10,7 +10,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -43,10 +43,12 @@ class Server:
         with urllib.request.urlopen(f"{self.root}{path}", timeout=PATIENCE) as answer:
             return json.load(answer)
 
-    def post(self, path: str, body: object = None) -> Any:
+    def post(self, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Any:
         """Post JSON; return the JSON answered."""
         data = json.dumps({} if body is None else body).encode()
-        request = urllib.request.Request(f"{self.root}{path}", data, {"Content-Type": "application/json"})
+        request = urllib.request.Request(
+            f"{self.root}{path}", data, {"Content-Type": "application/json", **(headers or {})}
+        )
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.load(answer)
 

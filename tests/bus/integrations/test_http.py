@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from enum import Enum
 from typing import Annotated, Any
 
 import pytest
@@ -12,17 +11,7 @@ from flask import Flask, abort
 from msgspec import Meta, Struct
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from bus.integrations.http import (
-    UUID_CURSOR,
-    Problem,
-    page,
-    read_body,
-    read_choice,
-    read_form,
-    read_page,
-    register_problems,
-    shown,
-)
+from bus.integrations.http import Problem, page, read_body, read_form, register_problems, shown
 
 
 class Line(Struct, forbid_unknown_fields=True):
@@ -32,11 +21,6 @@ class Line(Struct, forbid_unknown_fields=True):
 
 class Lines(Struct, forbid_unknown_fields=True):
     lines: list[Line]
-
-
-class Colour(Enum):
-    RED = "red"
-    BLUE = "blue"
 
 
 def app_with_problems() -> Flask:
@@ -220,46 +204,6 @@ def test_refused_form_names_the_field() -> None:
     problem = refused(Flask(__name__), lambda: read_form(Line), method="POST", data=form)
 
     assert (problem.code, problem.members) == (422, {"field": "quantity"})
-
-
-@pytest.mark.parametrize(("query", "choice"), [("", None), ("colour=red", Colour.RED)])
-def test_choice_is_read_as_its_member(query: str, choice: Colour | None) -> None:
-    with Flask(__name__).test_request_context(query_string=query):
-        assert read_choice("colour", Colour) is choice
-
-
-def test_unknown_choice_is_refused_with_the_known_ones() -> None:
-    problem = refused(Flask(__name__), lambda: read_choice("colour", Colour), query_string="colour=mauve")
-
-    assert (problem.code, problem.members) == (422, {"field": "colour"})
-    assert "red, blue" in str(problem.description)
-
-
-def test_page_request_has_defaults() -> None:
-    with Flask(__name__).test_request_context():
-        wanted = read_page()
-
-    assert (wanted.limit, wanted.after) == (50, None)
-
-
-@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=-1", "limit=1.5", "after=", "after=%00"])
-def test_page_request_that_makes_no_sense_is_refused(query: str) -> None:
-    problem = refused(Flask(__name__), read_page, query_string=query)
-
-    assert (problem.code, problem.members) == (422, {"field": query.split("=")[0]})
-
-
-def test_cursor_of_the_shape_of_the_keys_is_taken() -> None:
-    cursor = "0192f0c1-7e1a-7000-8000-00000000000a"
-    with Flask(__name__).test_request_context(query_string=f"after={cursor}"):
-        assert read_page(UUID_CURSOR).after == cursor
-
-
-@pytest.mark.parametrize("after", ["ramen", "0192f0c1-7e1a-7000-8000-00000000000a%0A"])
-def test_cursor_of_another_shape_than_the_keys_is_refused(after: str) -> None:
-    problem = refused(Flask(__name__), lambda: read_page(UUID_CURSOR), query_string=f"after={after}")
-
-    assert (problem.code, problem.members) == (422, {"field": "after"})
 
 
 @pytest.mark.parametrize(("count", "visible", "following"), [(0, 0, None), (2, 2, None), (3, 2, "b")])
