@@ -141,7 +141,8 @@ def ask_everything(counter: Counter) -> None:
             for order_id in orders:
                 values = {"order_id": order_id, "restaurant_id": "demo", "sku": "ramen", "name": "swagger-ui.css"}
                 _, path = rule.build(values, append_unknown=False) or ("", "")
-                assert counter.client.get(path).status_code == 200, path
+                with counter.client.get(path) as answer:
+                    assert answer.status_code == 200, path
 
 
 def test_customer_stands_in_the_orders_alone(haunted: Counter) -> None:
