@@ -50,6 +50,7 @@ _MINE = (
     bus_inbox.c.event_id == bindparam("of_event"),
 )
 _AS_MARKED = (*_MINE, bus_inbox.c.state == "retrying", bus_inbox.c.starts == bindparam("as_marked"))
+_HAS_NOT_ENDED = bus_inbox.c.reason.in_(UNENDED)
 _RESTART = update(bus_inbox).where(*_AS_MARKED).values(state="started")
 _COMPLETE = (
     update(bus_inbox)
@@ -99,7 +100,8 @@ class SqlAlchemyInboxStore:
         """Record what became of it, with its trouble in the history, unless somebody else has changed the row."""
         with self._database.write() as connection:
             if publication.starts:
-                is_recorded = self._change(connection, publication, outcome)
+                # Not where it has ended meanwhile: a failure is no crash because somebody saw its lease run out.
+                is_recorded = self._change(connection, publication, outcome, _HAS_NOT_ENDED)
             else:
                 is_recorded = self._add(connection, publication, outcome, starts=1 if outcome.trouble else 0)
             if is_recorded and outcome.is_attempt and outcome.trouble is not None:
@@ -133,8 +135,8 @@ class SqlAlchemyInboxStore:
 
     def crashed(self, listener_ids: Collection[str], limit: int) -> list[Publication]:
         """Return publications whose run has not ended within its lease."""
-        unended = bus_inbox.c.reason.in_(UNENDED)
-        statement = _due(listener_ids, self._clock.microseconds(), unended).order_by(bus_inbox.c.due_at).limit(limit)
+        crashed = _due(listener_ids, self._clock.microseconds(), _HAS_NOT_ENDED)
+        statement = crashed.order_by(bus_inbox.c.due_at).limit(limit)
         with self._database.read() as session:
             rows = session.execute(statement).all()
         return [publication_of(row, is_suspect=row.reason == Reason.RUNNING_ALONE) for row in rows]
@@ -199,10 +201,12 @@ class SqlAlchemyInboxStore:
         row = row_of(publication, outcome, self._clock.microseconds(), starts=starts)
         return connection.execute(_ADD, row).rowcount == 1
 
-    def _change(self, connection: Connection, publication: Publication, outcome: Outcome) -> bool:
+    def _change(
+        self, connection: Connection, publication: Publication, outcome: Outcome, *conditions: ColumnElement[bool]
+    ) -> bool:
         statement = (
             update(bus_inbox)
-            .where(*_AS_MARKED)
+            .where(*_AS_MARKED, *conditions)
             .values(
                 state=outcome.state,
                 reason=outcome.reason,
