@@ -227,6 +227,19 @@ def test_run_whose_row_is_gone_at_its_end_is_rolled_back(shop: Shop) -> None:
     assert shop.states() == {"kitchen.forget": "retrying"}
 
 
+def test_run_whose_row_was_changed_at_its_end_is_rolled_back(shop: Shop) -> None:
+    @module_listener("kitchen.meddle")
+    def meddle(event: WantedDish) -> None:
+        shop.kitchen.session.add(Ticket(order_id=event.order_id))
+        shop.kitchen.session.execute(text("UPDATE bus_inbox SET state = 'dead'"))
+
+    shop.listen(meddle)
+    shop.inbox().receive(placed(), 1)
+
+    assert shop.tickets() == []
+    assert shop.states() == {"kitchen.meddle": "retrying"}
+
+
 def test_scenario_7_listener_that_swallows_an_error_of_a_flush_has_failed(shop: Shop) -> None:
     @module_listener("kitchen.swallow")
     def swallow(event: WantedDish) -> None:

@@ -232,6 +232,23 @@ def test_probe_right_goes_to_one_of_many_takers(shop: Shop, pauses: SqlAlchemyPa
     assert sum(taken) == 1
 
 
+def test_probe_is_not_taken_while_nothing_waits(shop: Shop, clock: FakeClock) -> None:
+    inbox, listener = stopped(shop, ok_after=4)
+    clock.advance(seconds=30)
+
+    inbox.has_due()
+    inbox.run_due()
+    inbox.receive(placed(10), 1)
+
+    assert listener.runs[4:] == [10]
+
+
+def test_pause_of_an_operator_is_never_probed(shop: Shop, pauses: SqlAlchemyPauseStore, clock: FakeClock) -> None:
+    pauses.set(Pause("kitchen.raise", PauseKind.OPERATOR, "no gas", "ann", 0, clock.microseconds()))
+
+    assert not pauses.take_probe("kitchen.raise", clock.microseconds() + 1)
+
+
 def test_probe_that_is_never_heard_of_again_is_made_by_somebody_else(shop: Shop, clock: FakeClock) -> None:
     inbox, listener = stopped(shop, ok_after=4)
     inbox.receive(placed(10), 1)
