@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from bus import Operations, PermanentFailure, RetryPolicy, operations_of
 from bus.inbox.dead_letters import PublicationQuery
@@ -167,6 +168,24 @@ def test_scenario_24_redelivered_publication_has_all_its_runs_again(
     assert (len(listener.runs), shop.states()) == (6, {"kitchen.raise": "dead"})
     assert [tried.outcome for tried in history] == ["failed"] * 3 + ["redelivered"] + ["failed"] * 3
     assert history[3].error == "by ann"
+
+
+def test_redelivered_publication_has_crashed_never_before(shop: Shop, operations: Operations) -> None:
+    crashed = Outcome(State.DEAD, Reason.CRASHED, 0, 5, 3, Trouble("Crash", "Crash", None, None))
+    shop.inbox_store.record(Publication("kitchen.cook", placed(7)), crashed)
+
+    operations.redeliver(PublicationQuery(), who="ann")
+    claimed = shop.inbox_store.claim(["kitchen.cook"])
+
+    assert claimed is not None
+    assert (claimed.failures, claimed.crashes, claimed.is_suspect) == (0, 0, False)
+
+
+def test_dead_letter_whose_event_is_gone_is_not_redelivered(shop: Shop, operations: Operations, filled: Inbox) -> None:
+    with shop.kitchen.write() as connection:
+        connection.execute(text("UPDATE bus_inbox SET envelope = NULL WHERE event_id = 'event-1'"))
+
+    assert operations.redeliver(PublicationQuery(), who="ann") == 1
 
 
 def test_redelivered_twice_runs_once(shop: Shop, operations: Operations, filled: Inbox, clock: FakeClock) -> None:

@@ -19,12 +19,14 @@ from bus import (
 from bus.clock import to_microseconds
 from bus.failpoint import arm
 from bus.inbox.state import Reason, State
-from bus.inbox.store import Outcome, Publication
+from bus.inbox.store import Outcome, Publication, Trouble
 from bus.testing import FakeClock
-from tests.durable.faults import failing_listener
+from tests.durable.faults import dead_letters, failing_listener
 from tests.durable.shop import Shop, Ticket, TicketOpened, WantedDish, placed, statements
 
-FAILED = Outcome(State.RETRYING, Reason.FAILED, due_in=0, failures=1, crashes=0)
+FAILED = Outcome(
+    State.RETRYING, Reason.FAILED, due_in=0, failures=1, crashes=0, trouble=Trouble("E", "E: no", None, None)
+)
 
 CRASHED = Outcome(State.RETRYING, Reason.CRASHED, due_in=0, failures=0, crashes=0)
 
@@ -179,6 +181,7 @@ def test_scenario_10_late_failure_does_not_undo_what_somebody_else_has_completed
 
     assert not is_recorded
     assert shop.states() == {"kitchen.open_ticket": "completed"}
+    assert dead_letters(shop).attempts("kitchen.open_ticket", "event-7") == []
 
 
 def test_failure_of_a_start_that_somebody_else_has_taken_over_is_not_recorded(shop: Shop, clock: FakeClock) -> None:
