@@ -155,6 +155,7 @@ class Runtime:
         """Begin anew: the parent's threads, queues and connections are not the child's own."""
         for parts in self._hosted.values():
             parts.database.after_fork_in_child()
+            parts.inbox.pausing.renew()
         self._renew()
 
     def _renew(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterable
 
 from bus.clock import Clock
@@ -25,13 +26,20 @@ class Pausing:
         self._store = store
         self._clock = clock
         self._announcements = announcements
-        self._runs = RunRecord()
         self._pauses: dict[str, Pause] = {}
+        self.renew()
+
+    def renew(self) -> None:
+        """Forget whose runs failed: in a forked child the threads that may hold a lock do not exist."""
+        self._runs = RunRecord()
+        self._looking = threading.Lock()
 
     def refresh(self) -> None:
         """Take up what was paused and resumed since the last look, here or in another process."""
-        found = {pause.target: pause for pause in self._store.all()}
-        before, self._pauses = self._pauses, found
+        # One look at a time: an older one that ends later would undo what a newer one has found.
+        with self._looking:
+            found = {pause.target: pause for pause in self._store.all()}
+            before, self._pauses = self._pauses, found
         for target in found.keys() - before.keys():
             self._announcements.paused(found[target])
         for target in before.keys() - found.keys():
@@ -71,8 +79,8 @@ class Pausing:
         """Resume a listener whose probe completed; pause it for twice as long after one that failed."""
         pause = self._pauses.get(listener_id)
         if pause is None or not has_failed or switch is None:
-            self._store.remove(listener_id, PauseKind.KILL_SWITCH)
-            log.warning("listener %s runs again: its probe completed", listener_id)
+            if self._store.remove(listener_id, PauseKind.KILL_SWITCH):
+                log.warning("listener %s runs again", listener_id)
         else:
             self._pause_for(listener_id, switch, pause.probes + 1, "its probe failed")
         self.refresh()

@@ -53,6 +53,7 @@ _MINE = (
     bus_inbox.c.event_id == bindparam("of_event"),
 )
 _AS_MARKED = (*_MINE, bus_inbox.c.state == "retrying", bus_inbox.c.starts == bindparam("as_marked"))
+_HAS_NOT_ENDED = bus_inbox.c.reason.in_(UNENDED)
 _RESTART = update(bus_inbox).where(*_AS_MARKED).values(state="started")
 _COMPLETE = (
     update(bus_inbox)
@@ -106,7 +107,8 @@ class SqlAlchemyInboxStore:
         """Record what became of it, with its trouble in the history, unless somebody else has changed the row."""
         with self._database.write() as connection:
             if publication.starts:
-                is_recorded = self._change(connection, publication, outcome)
+                # Not where it has ended meanwhile: a failure is no crash because somebody saw its lease run out.
+                is_recorded = self._change(connection, publication, outcome, _HAS_NOT_ENDED)
             else:
                 is_recorded = self._add(connection, publication, outcome, starts=outcome.was_run)
             if is_recorded and outcome.is_attempt and outcome.trouble is not None:
@@ -137,8 +139,8 @@ class SqlAlchemyInboxStore:
 
     def crashed(self, listener_ids: Collection[str], limit: int) -> list[Publication]:
         """Return publications whose run has not ended within its lease."""
-        unended = bus_inbox.c.reason.in_(UNENDED)
-        statement = _due(listener_ids, self._clock.microseconds(), unended).order_by(bus_inbox.c.due_at).limit(limit)
+        crashed = _due(listener_ids, self._clock.microseconds(), _HAS_NOT_ENDED)
+        statement = crashed.order_by(bus_inbox.c.due_at).limit(limit)
         with self._database.read() as session:
             rows = session.execute(statement).all()
         return [found for row in rows if (found := publication_of(row, is_suspect=row.reason == Reason.RUNNING_ALONE))]
@@ -225,10 +227,12 @@ class SqlAlchemyInboxStore:
         row = row_of(kept, outcome, self._clock.microseconds(), starts=starts)
         return connection.execute(_ADD, row).rowcount == 1
 
-    def _change(self, connection: Connection, publication: Publication, outcome: Outcome) -> bool:
+    def _change(
+        self, connection: Connection, publication: Publication, outcome: Outcome, *conditions: ColumnElement[bool]
+    ) -> bool:
         statement = (
             update(bus_inbox)
-            .where(*_AS_MARKED)
+            .where(*_AS_MARKED, *conditions)
             .values(
                 state=outcome.state,
                 reason=outcome.reason,

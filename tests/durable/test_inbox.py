@@ -20,12 +20,14 @@ from bus import (
 from bus.clock import to_microseconds
 from bus.failpoint import arm
 from bus.inbox.state import Reason, State
-from bus.inbox.store import Outcome
+from bus.inbox.store import Outcome, Publication, Trouble
 from bus.testing import FakeClock
-from tests.durable.faults import failing_listener
+from tests.durable.faults import dead_letters, failing_listener
 from tests.durable.shop import Shop, Ticket, TicketOpened, WantedDish, placed, statements
 
-FAILED = Outcome(State.RETRYING, Reason.FAILED, due_in=0, failures=1, crashes=0)
+FAILED = Outcome(
+    State.RETRYING, Reason.FAILED, due_in=0, failures=1, crashes=0, trouble=Trouble("E", "E: no", None, None)
+)
 
 CRASHED = Outcome(State.RETRYING, Reason.CRASHED, due_in=0, failures=0, crashes=0)
 
@@ -172,6 +174,17 @@ def test_completed_publication_is_never_due_again(shop: Shop, clock: FakeClock) 
     assert not inbox.run_due()
 
 
+def test_late_failure_does_not_undo_what_somebody_else_has_completed(shop: Shop) -> None:
+    shop.open_tickets()
+    shop.inbox().receive(placed(7), 1)
+
+    is_recorded = shop.inbox_store.record(Publication("kitchen.open_ticket", placed(7)), FAILED)
+
+    assert not is_recorded
+    assert shop.states() == {"kitchen.open_ticket": "completed"}
+    assert dead_letters(shop).attempts("kitchen.open_ticket", "event-7") == []
+
+
 def test_zombie_whose_publication_was_completed_meanwhile_writes_nothing(shop: Shop, clock: FakeClock) -> None:
     shop.open_tickets()
     zombie, heir = shop.inbox(), shop.inbox()
@@ -199,6 +212,19 @@ def test_run_whose_row_is_gone_at_its_end_is_rolled_back(shop: Shop) -> None:
     assert shop.tickets() == []
     assert [type(error) for error in shop.failures.errors] == [LostPublicationError]
     assert shop.states() == {"kitchen.forget": "retrying"}
+
+
+def test_run_whose_row_was_changed_at_its_end_is_rolled_back(shop: Shop) -> None:
+    @module_listener("kitchen.meddle")
+    def meddle(event: WantedDish) -> None:
+        shop.kitchen.session.add(Ticket(order_id=event.order_id))
+        shop.kitchen.session.execute(text("UPDATE bus_inbox SET state = 'dead'"))
+
+    shop.listen(meddle)
+    shop.inbox().receive(placed(), 1)
+
+    assert shop.tickets() == []
+    assert shop.states() == {"kitchen.meddle": "retrying"}
 
 
 def test_scenario_07_listener_that_swallows_an_error_of_a_flush_has_failed(shop: Shop) -> None:

@@ -8,17 +8,16 @@ from dataclasses import replace
 
 import pytest
 
-from bus import KillSwitch, Operations, RetryAfter, RetryPolicy, operations_of
+from bus import KillSwitch, Operations, RetryAfter, RetryPolicy, module_listener, operations_of
 from bus.failpoint import arm
 from bus.inbox.inbox import Inbox
 from bus.inbox.pauses import Pause, PauseKind
 from bus.inbox.pausing import PROBE_LEASE
 from bus.inbox.sqlalchemy_pauses import SqlAlchemyPauseStore
-from bus.inbox.switch import RunRecord
 from bus.inbox.workers import Workers
 from bus.testing import FakeClock
 from tests.durable.faults import Log, Raising, until
-from tests.durable.shop import Shop, placed
+from tests.durable.shop import Shop, Ticket, WantedDish, placed
 
 SWITCH = KillSwitch(runs=4, window=60.0, share=0.5, pause=30.0, longest_pause=100.0)
 POLICY = RetryPolicy(kill_switch=SWITCH, first_delay=3600.0, longest_delay=3600.0)
@@ -59,53 +58,6 @@ def test_listener_pauses_itself_at_the_run_that_fills_the_measure(shop: Shop, pa
     assert found == [0, 0, 0, 1, 1, 1]
     assert listener.runs == [0, 1, 2, 3]
     assert [row.reason for row in shop.publications()] == ["failed"] * 4 + ["paused"] * 2
-
-
-@pytest.mark.parametrize(
-    ("failures", "is_tripped"), [("FFOO", True), ("OFOF", True), ("FOOO", False), ("OOOO", False), ("FFFF", True)]
-)
-def test_share_of_failures_decides(failures: str, is_tripped: bool) -> None:
-    record = RunRecord()
-
-    told = [record.add("l", 0, has_failed=failure == "F", switch=SWITCH) for failure in failures]
-
-    assert told == [False, False, False, is_tripped]
-
-
-def test_runs_outside_the_window_are_not_judged() -> None:
-    record = RunRecord()
-    spread = [record.add("l", number * 20_000_001, has_failed=True, switch=SWITCH) for number in range(8)]
-    exact = RunRecord()
-    within = [exact.add("l", number * 20_000_000, has_failed=True, switch=SWITCH) for number in range(4)]
-
-    assert not any(spread)
-    assert within == [False, False, False, True]
-
-
-def test_only_the_last_runs_are_judged() -> None:
-    record = RunRecord()
-    for _ in range(4):
-        record.add("l", 0, has_failed=False, switch=SWITCH)
-
-    told = [record.add("l", 0, has_failed=True, switch=SWITCH) for _ in range(2)]
-
-    assert told == [False, True]
-
-
-def test_new_judgement_needs_new_runs() -> None:
-    record = RunRecord()
-
-    told = [record.add("l", 0, has_failed=True, switch=SWITCH) for _ in range(8)]
-
-    assert told == [False, False, False, True] * 2
-
-
-def test_each_listener_is_judged_by_its_own_runs() -> None:
-    record = RunRecord()
-
-    told = [record.add(id, 0, has_failed=True, switch=SWITCH) for id in "abababa"]
-
-    assert told == [False] * 6 + [True]
 
 
 def test_listener_without_a_kill_switch_never_pauses_itself(shop: Shop, pauses: SqlAlchemyPauseStore) -> None:
@@ -232,6 +184,23 @@ def test_probe_right_goes_to_one_of_many_takers(shop: Shop, pauses: SqlAlchemyPa
     assert sum(taken) == 1
 
 
+def test_probe_is_not_taken_while_nothing_waits(shop: Shop, clock: FakeClock) -> None:
+    inbox, listener = stopped(shop, ok_after=4)
+    clock.advance(seconds=30)
+
+    inbox.has_due()
+    inbox.run_due()
+    inbox.receive(placed(10), 1)
+
+    assert listener.runs[4:] == [10]
+
+
+def test_pause_of_an_operator_is_never_probed(shop: Shop, pauses: SqlAlchemyPauseStore, clock: FakeClock) -> None:
+    pauses.set(Pause("kitchen.raise", PauseKind.OPERATOR, "no gas", "ann", 0, clock.microseconds()))
+
+    assert not pauses.take_probe("kitchen.raise", clock.microseconds() + 1)
+
+
 def test_probe_that_is_never_heard_of_again_is_made_by_somebody_else(shop: Shop, clock: FakeClock) -> None:
     inbox, listener = stopped(shop, ok_after=4)
     inbox.receive(placed(10), 1)
@@ -295,6 +264,21 @@ def test_pause_of_an_operator_outranks_the_kill_switch(
     assert ([found.who for found in pauses.all()], len(listener.runs)) == (["ann"], 4)
 
 
+def test_listener_that_stopped_itself_is_not_probed_while_its_module_is_paused(
+    shop: Shop, operations: Operations, clock: FakeClock
+) -> None:
+    inbox, listener = stopped(shop, ok_after=4)
+    operations.pause("kitchen", duration=None, who="ann", why="no gas")
+    inbox.has_due()
+
+    clock.advance(hours=1)
+    inbox.receive(placed(10), 1)
+    is_due = inbox.has_due()
+    inbox.run_due()
+
+    assert (is_due, len(listener.runs)) == (False, 4)
+
+
 def test_probe_that_completes_leaves_a_pause_that_an_operator_has_set_meanwhile(
     shop: Shop, operations: Operations, pauses: SqlAlchemyPauseStore, clock: FakeClock
 ) -> None:
@@ -354,23 +338,29 @@ def test_sibling_of_a_stopped_listener_runs_on(shop: Shop) -> None:
     assert sibling.runs == [10]
 
 
-def test_several_worker_threads_trip_the_switch_once_and_lose_nothing(
+def test_several_worker_threads_trip_the_switch_and_lose_nothing(
     shop: Shop, pauses: SqlAlchemyPauseStore, clock: FakeClock
 ) -> None:
-    listener = Raising(shop, ERROR, ERROR, ERROR, ERROR, retry=POLICY)
-    workers = Workers(shop.inbox(), 4, lambda *_: None)
-    workers.start()
     with Log("has paused itself") as log:
+
+        @module_listener("kitchen.cook", retry=POLICY)
+        def cook(event: WantedDish) -> None:
+            shop.kitchen.session.add(Ticket(order_id=event.order_id))
+            if not log.heard.is_set():
+                raise ERROR
+
+        shop.listen(cook)
+        workers = Workers(shop.inbox(), 4, lambda *_: None)
+        workers.start()
         for number in range(40):
             workers.accept(placed(number), 1)
         until(lambda: len(shop.publications()) == 40)
-    for _ in range(30):
-        clock.advance(hours=1)
-        workers.look_for_retries()
-        until(workers.is_idle)
-    workers.stop(0)
+        for _ in range(30):
+            clock.advance(hours=1)
+            workers.look_for_retries()
+            until(workers.is_idle)
+        workers.stop(0)
 
     assert log.heard.is_set()
     assert sorted(shop.tickets()) == list(range(40))
-    assert len(listener.runs) == 44
     assert pauses.all() == []

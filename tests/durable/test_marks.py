@@ -9,6 +9,8 @@ from bus import (
 )
 from bus.failpoint import FailpointError, arm
 from bus.inbox.sqlalchemy import LEASE
+from bus.inbox.state import Reason, State
+from bus.inbox.store import Outcome
 from bus.testing import FakeClock
 from tests.durable.faults import Killed, failing_listener, kill, refuse
 from tests.durable.shop import Shop, WantedDish, placed
@@ -133,3 +135,21 @@ def test_failure_that_cannot_be_recorded_reaches_the_caller(shop: Shop) -> None:
         shop.inbox().receive(placed(), 1)
 
     assert shop.publications() == []
+
+
+def test_crash_that_somebody_has_seen_does_not_undo_the_failure_that_was_recorded_meanwhile(
+    shop: Shop, clock: FakeClock
+) -> None:
+    shop.listen(failing_listener(shop, failures=1))
+    inbox, seen = shop.inbox(), []
+
+    def see_its_lease_run_out() -> None:
+        clock.advance(microseconds=LEASE)
+        seen.extend(shop.inbox_store.crashed(["kitchen.fail"], 10))
+
+    with arm("inbox.before_failure", see_its_lease_run_out):
+        inbox.receive(placed(7), 2)
+    is_noted = shop.inbox_store.record(seen[0], Outcome(State.RETRYING, Reason.CRASHED, 0, 0, 1))
+
+    [row] = shop.publications()
+    assert (is_noted, row.reason, row.failures, row.crashes) == (False, "failed", 1, 0)

@@ -105,7 +105,7 @@ def test_listener_of_two_events_has_a_publication_for_each(shop: Shop, clock: Fa
     @module_listener("order.hear")
     def hear(event: OpenedTicket | OrderPlaced) -> None:
         heard.append(type(event).__name__)
-        if len(heard) <= 2:
+        if heard.count(heard[-1]) == 1:
             raise ValueError("again")
 
     shop.listen(hear, module="order")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event as sqlalchemy_event
 
 from bus import BusError, EventBus, Operations, UnknownTargetError, operations_of
 from bus.inbox.inbox import Inbox
@@ -156,6 +158,26 @@ def test_another_process_sees_a_pause_and_its_end_at_its_next_look(
     other.receive(placed(4), 1)
 
     assert listener.runs == [1, 4]
+
+
+def test_look_that_began_before_a_pause_does_not_undo_it(shop: Shop, operations: Operations, listener: Raising) -> None:
+    inbox, looking, paused = shop.inbox(), threading.Event(), threading.Event()
+
+    def wait_for_the_pause(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if "bus_pause" in statement and not looking.is_set():
+            looking.set()
+            paused.wait(0.2)
+
+    old_look = threading.Thread(target=inbox.pausing.refresh)
+    sqlalchemy_event.listen(shop.kitchen.read_engine, "after_cursor_execute", wait_for_the_pause)
+    old_look.start()
+    looking.wait(10)
+    operations.pause("kitchen.cook", duration=None, who="ann", why="no gas")
+    inbox.pausing.refresh()
+    paused.set()
+    old_look.join(10)
+
+    assert inbox.pausing.pause_of("kitchen.cook") is not None
 
 
 def test_second_pause_replaces_the_first(shop: Shop, operations: Operations, listener: Raising) -> None:

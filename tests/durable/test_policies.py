@@ -24,6 +24,8 @@ from bus import (
     retry_on,
 )
 from bus.clock import to_microseconds
+from bus.inbox.state import Reason, State
+from bus.inbox.store import Outcome, Publication
 from bus.testing import FakeClock
 from tests.durable.faults import PATIENT, Raising, dead_letters, pass_time
 from tests.durable.shop import Shop, WantedDish, placed
@@ -324,6 +326,17 @@ def test_error_is_kept_in_a_form_that_every_database_stores(shop: Shop, text: st
     assert "\x00" not in row.error
     assert len(row.error) <= 2100
     assert len(tried.traceback or "") <= 17_000
+
+
+def test_publication_that_is_due_longest_is_run_first_whosever_it_is(shop: Shop, clock: FakeClock) -> None:
+    due_now = Outcome(State.RETRYING, Reason.PAUSED, 0, 0, 0)
+    for listener_id in ("kitchen.cook", "kitchen.bake"):
+        shop.inbox_store.record(Publication(listener_id, placed()), due_now)
+        clock.advance(seconds=1)
+
+    claimed = [shop.inbox_store.claim(["kitchen.bake", "kitchen.cook"]) for _ in range(2)]
+
+    assert [found.listener_id for found in claimed if found] == ["kitchen.cook", "kitchen.bake"]
 
 
 def test_policy_of_one_listener_says_nothing_of_its_sibling(shop: Shop) -> None:

@@ -207,6 +207,18 @@ def test_operator_sees_what_would_be_forgotten_and_then_forgets_it(
     assert (would, kept, gone, shop.publications()) == (1500, 1500, 1500, [])
 
 
+def test_operator_forgets_with_an_hour_for_the_clocks_of_others(
+    shop: Shop, operations: Operations, clock: FakeClock
+) -> None:
+    fill(shop, 1)
+    clock.advance(seconds=FORGETTABLE.total_seconds())
+    at_its_time = [operations.forget(RETENTION, dry_run=True), operations.forget(RETENTION)]
+    clock.advance(microseconds=1)
+
+    assert at_its_time == [0, 0]
+    assert operations.forget(RETENTION) == 1
+
+
 def test_running_bus_forgets_by_itself(shop: Shop, clock: FakeClock) -> None:
     fill(shop, 10)
     clock.advance(days=31)
