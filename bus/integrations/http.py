@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -143,8 +143,12 @@ def read_body(kind: type[T]) -> T:
         raise Problem(400, f"the body is not JSON: {error}") from error
 
 
-def read_form(kind: type[T]) -> T:
+def read_form(kind: type[T], *, shape: Callable[[Mapping[str, str]], object] = dict) -> T:
     """Return the request's form as a msgspec type; an input that was left empty counts as absent.
+
+    Args:
+        kind: The type.
+        shape: Makes of the filled inputs what the type is read from, where the type is not flat.
 
     Raises:
         Problem: 422 with `field` where the type refuses it.
@@ -153,7 +157,7 @@ def read_form(kind: type[T]) -> T:
     _whole_body()
     filled = {name: value for name, value in request.form.items() if value.strip()}
     try:
-        return msgspec.convert(filled, type=kind, strict=False)
+        return msgspec.convert(shape(filled), type=kind, strict=False)
     except msgspec.ValidationError as error:
         raise _refused(error) from error
 

@@ -6,8 +6,10 @@ from dependency_injector import containers, providers
 
 from bus import Clock, Database, IdSource, ModuleBus
 from modules.order.listeners import KitchenNews, RestaurantNews
+from modules.order.once import FormOrders
 from modules.order.panel import OrderForms, OrderPanel, create_forms
 from modules.order.read import OrderReader
+from modules.order.rush import Rush, RushTrial, add_trial
 from modules.order.services import CustomerOrders, OrderProgress
 from modules.order.web import OrderViews, create_blueprint
 
@@ -29,6 +31,11 @@ class OrderContainer(containers.DeclarativeContainer):
 
     views = providers.ThreadSafeSingleton(OrderViews, orders=customer_orders, reader=reader)
     blueprint = providers.ThreadSafeSingleton(create_blueprint, views=views)
-    order_forms = providers.ThreadSafeSingleton(OrderForms, orders=customer_orders)
-    forms = providers.ThreadSafeSingleton(create_forms, forms=order_forms)
-    panel = providers.ThreadSafeSingleton(OrderPanel, reader=reader)
+    form_orders = providers.ThreadSafeSingleton(FormOrders, database=database, orders=customer_orders, clock=clock)
+    order_forms = providers.ThreadSafeSingleton(OrderForms, orders=customer_orders, form_orders=form_orders)
+    panel_forms = providers.ThreadSafeSingleton(create_forms, forms=order_forms)
+    panel = providers.ThreadSafeSingleton(OrderPanel, reader=reader, ids=ids)
+
+    rush = providers.ThreadSafeSingleton(Rush, orders=customer_orders)
+    trial = providers.ThreadSafeSingleton(RushTrial, rush=rush)
+    forms = providers.ThreadSafeSingleton(add_trial, forms=panel_forms, trial=trial)

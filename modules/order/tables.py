@@ -77,6 +77,15 @@ order_history = Table(
     Column("at", Moment, nullable=False),
 )
 
+#: Forms of the page that have placed an order; see `once.py`.
+sent_forms = Table(
+    "sent_forms",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("order_id", String(36), nullable=False),
+    Column("at", Moment, nullable=False, index=True),
+)
+
 mapper.map_imperatively(OrderLine, order_lines)
 mapper.map_imperatively(Step, order_history)
 mapper.map_imperatively(

@@ -8,6 +8,7 @@ from bus import Database, ModuleBus
 from modules.restaurant.demo import DemoMenu
 from modules.restaurant.listeners import KitchenNews, OrderNews
 from modules.restaurant.menus import Menus
+from modules.restaurant.offer import MenuOffer
 from modules.restaurant.panel import RestaurantForms, RestaurantPanel, create_forms
 from modules.restaurant.read import MenuReader
 from modules.restaurant.services import Reservations
@@ -33,3 +34,4 @@ class RestaurantContainer(containers.DeclarativeContainer):
     restaurant_forms = providers.ThreadSafeSingleton(RestaurantForms, menus=menus)
     forms = providers.ThreadSafeSingleton(create_forms, forms=restaurant_forms)
     panel = providers.ThreadSafeSingleton(RestaurantPanel, reader=reader)
+    menu = providers.ThreadSafeSingleton(MenuOffer, reader=reader)
