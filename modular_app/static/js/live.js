@@ -17,7 +17,6 @@ document.documentElement.classList.add("script");
 // Inputs of these forms belong to whoever fills them in: news never changes what stands there.
 Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
   !(name === "value" && node.matches("form[data-keep] input"));
-Idiomorph.defaults.ignoreActiveValue = true;
 
 function refresh() {
   if (document.hidden || waiting !== null) return;
