@@ -19,7 +19,8 @@ def words_of(record: PublicationRecord, now: int) -> str:
         return "waits: paused" if record.reason is Reason.PAUSED else "is about to run"
     seconds = max(0.0, (record.due_at - now) / 1e6)
     times = "once" if record.failures == 1 else f"{record.failures} times"
-    return f"failed {times} ({record.error}), runs again in {seconds:.0f} s"
+    soon = f"in {seconds:.0f} s" if seconds >= 0.5 else "now"
+    return f"failed {times} ({record.error}), runs again {soon}"
 
 
 def sentence_of(catalogue: Catalogue, name: str) -> str:

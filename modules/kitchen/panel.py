@@ -20,7 +20,7 @@ from modules.kitchen.services import Room, Stove
 from modules.kitchen.web import ticket_problems
 
 #: Tickets that the panel shows.
-SHOWN = 20
+SHOWN = 12
 #: How long a ticket waits until the panel says that it is late.
 LATE = timedelta(minutes=10)
 

@@ -69,7 +69,7 @@ def test_kitchen_that_fails_is_shown_with_its_next_run(counter: Counter) -> None
 
     html = counter.client.get("/").text
 
-    assert "kitchen.open_ticket: failed once (OvenIsCold: the oven is cold, failure 1 of 3), runs again in" in html
+    assert "kitchen.open_ticket: failed once (OvenIsCold: the oven is cold, failure 1 of 3), runs again" in html
     assert "2 of 3 failures to go" in html
 
 

@@ -13,7 +13,7 @@ from tests.browser.conftest import Visit
 from tests.browser.visitor import Tab
 from tests.server.server import ROOT, Server, wait_until
 
-SCREENS = [(390, 844, "light"), (390, 844, "dark"), (820, 1180, "light"), (1440, 1000, "light"), (1440, 1000, "dark")]
+SCREENS = [(390, 844, "light"), (390, 844, "dark"), (820, 1180, "light"), (1440, 1200, "light"), (1440, 1200, "dark")]
 #: The pictures of the README; they are made anew where `PICTURES` is set.
 PICTURES = ("page-1440-light.png", "page-1440-dark.png", "page-390-light.png")
 
