@@ -13,6 +13,7 @@ from sqlalchemy import QueuePool
 from bus import BusClosed
 from modular_app import bell as bell_module
 from modular_app.bell import MAX_STREAMS, Bell, Stream, limit_of
+from modules.order.model import Customer, OrderLine
 from tests.app.counter import Counter
 from tests.server.server import wait_until
 
@@ -136,13 +137,22 @@ def test_bell_rings_for_no_other_site(counter: Counter) -> None:
     assert answer.status_code == 403
 
 
-def test_bell_rings_for_events_and_for_what_no_event_tells(counter: Counter) -> None:
+def test_bell_rings_for_events_that_no_request_has_caused(counter: Counter) -> None:
     lines = counter.parts.bell.listen()
     next(lines)
 
-    counter.place_and_settle()
+    orders = counter.parts.containers["order"].providers["customer_orders"]()
+    orders.place("demo", [OrderLine("ramen", 1)], Customer("Ada"))
+
     assert next(lines) == "data: ring\n\n"
+
+
+def test_bell_rings_for_what_no_event_tells(counter: Counter) -> None:
+    lines = counter.parts.bell.listen()
+    next(lines)
+
     counter.post("/restaurants/demo/close")
+
     assert next(lines) == "data: ring\n\n"
 
 
