@@ -45,13 +45,3 @@ class OrderBody(Struct, frozen=True, forbid_unknown_fields=True):
     def whom(self) -> Customer:
         """Return the customer as order knows one."""
         return Customer(self.customer.name, self.customer.phone)
-
-
-class OrderForm(Struct, frozen=True, forbid_unknown_fields=True):
-    """The form of the page: an order of one line."""
-
-    restaurant_id: Name
-    sku: Name
-    quantity: Quantity
-    name: PersonName
-    phone: Phone | None = None
