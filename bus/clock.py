@@ -11,7 +11,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time of day; thread-safe."""
+    """Tells the time of day; thread-safe. It never runs backwards, unless somebody sets it back."""
 
     def now(self) -> datetime:
         """Return the present moment, aware, in UTC."""

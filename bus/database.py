@@ -9,9 +9,9 @@ from sqlalchemy import URL, Connection, MetaData, make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from bus.errors import BusError
-from bus.schema import create_missing
-from bus.sqlite import reading_engine, writing_engine
+from bus.errors import BusError, TransactionControlError
+from bus.schema import create_missing, require_all
+from bus.sqlite import ForkGate, reading_engine, writing_engine
 from bus.tables import bus_outbox
 from bus.transaction import (
     SqlAlchemyUnitOfWork,
@@ -39,8 +39,9 @@ class Database:
         self.name = name
         self.url = _require_durable(name, url)
         self.metadata = metadata if metadata is not None else MetaData()
-        self.engine, self._writers = writing_engine(self.url)
-        self.read_engine = reading_engine(self.url)
+        self._gate = ForkGate()
+        self.engine, self._writers = writing_engine(self.url, self._gate)
+        self.read_engine = reading_engine(self.url, self._gate)
         self._sessions = sessionmaker(self.engine, class_=UnitSession, expire_on_commit=False, close_resets_only=False)
         self._read_sessions = sessionmaker(self.read_engine, expire_on_commit=False)
         follow_sessions(self._sessions)
@@ -89,7 +90,16 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Run a block in a transaction beside any unit of work, for the bus's own tables."""
+        """Run a block in a transaction beside any unit of work, for the bus's own tables.
+
+        Raises:
+            TransactionControlError: A unit of work of this database is running here, whose lock it would wait for.
+        """
+        if self._running_unit() is not None:
+            raise TransactionControlError(
+                f"this writes to the database of {self.name!r} in a transaction of its own, which would wait for the "
+                "unit of work that is running here, in a listener or a block; do it after that"
+            )
         with self.engine.begin() as connection:
             yield connection
 
@@ -102,6 +112,20 @@ class Database:
             SchemaError: The tables that are there are not those that this code works with.
         """
         return create_missing(self.name, self.engine, self.metadata)
+
+    @property
+    def shown_url(self) -> str:
+        """The URL as it may be shown: without a password."""
+        return self.url.render_as_string(hide_password=True)
+
+    def check_tables(self) -> None:
+        """Look whether the tables are those that this code works with; writes nothing.
+
+        Raises:
+            SchemaError: They are not, or there are none.
+            SQLAlchemyError: The database does not answer.
+        """
+        require_all(self.name, self.read_engine, self.metadata)
 
     def answers(self) -> bool:
         """Say whether the database can be read and has the bus's tables."""
@@ -126,18 +150,19 @@ class Database:
         self.read_engine.dispose()
 
     def before_fork(self) -> None:
-        """Let the writers of other threads finish, and close idle connections, so that a child inherits none."""
+        """Let other threads finish what they ask the database, and close idle connections: a child inherits none."""
         if self._running_unit() is None:
-            self._writers.pause()
+            self._gate.pause()
         self.close()
 
     def after_fork_in_parent(self) -> None:
-        """Let writers in again."""
-        self._writers.resume()
+        """Let other threads go on."""
+        self._gate.resume()
 
     def after_fork_in_child(self) -> None:
         """Drop the pools without closing what is in them: the parent uses it still."""
         self._writers.renew()
+        self._gate.renew()
         self.engine.dispose(close=False)
         self.read_engine.dispose(close=False)
 

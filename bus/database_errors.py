@@ -18,9 +18,9 @@ class DatabaseTrouble(Enum):
     AWAY = "the database is away"
 
 
-#: Primary result codes of SQLite, https://www.sqlite.org/rescode.html: BUSY, LOCKED; and PERM, READONLY, IOERR, FULL,
-#: CANTOPEN, CORRUPT, NOTADB.
-_SQLITE_CONFLICT = {5, 6}
+#: Primary result codes of SQLite, https://www.sqlite.org/rescode.html: BUSY, LOCKED, PROTOCOL; and PERM, READONLY,
+#: IOERR, FULL, CANTOPEN, CORRUPT, NOTADB.
+_SQLITE_CONFLICT = {5, 6, 15}
 _SQLITE_AWAY = {3, 8, 10, 11, 13, 14, 26}
 
 #: SQLSTATE of PostgreSQL, appendix A of its manual: serialization_failure, deadlock_detected, lock_not_available.

@@ -27,14 +27,18 @@ class EventType:
         name: The name on the wire and in the history, such as `order.placed`.
         version: The version of the payload's form, from 1 on.
         key: The field that says what the event is about, or None.
+        personal: The fields that hold data of a person; whoever shows an event masks them.
     """
 
     name: str
     version: int
     key: str | None
+    personal: tuple[str, ...] = ()
 
 
-def event(name: str, *, version: int = 1, key: str | None = None) -> Callable[[type[T]], type[T]]:
+def event(
+    name: str, *, version: int = 1, key: str | None = None, personal: Iterable[str] = ()
+) -> Callable[[type[T]], type[T]]:
     """Make a class a published event.
 
     Such an event is recorded in its module's history when the transaction that publishes it commits, and
@@ -44,18 +48,23 @@ def event(name: str, *, version: int = 1, key: str | None = None) -> Callable[[t
         name: Lower-case words parted by dots, the module first: `order.placed`.
         version: The version of the payload's form.
         key: The field that names the thing the event is about; its text is kept beside the payload.
+        personal: The fields that hold data of a person. They are recorded and travel as the others do, and are
+            masked wherever an operator looks at events.
 
     Raises:
-        InvalidEventError: The name is malformed, the key is no field, or a field cannot be written as JSON.
+        InvalidEventError: The name is malformed, the key or a personal field is no field, or a field cannot be
+            written as JSON.
     """
     _require_name(name)
     if version < 1:
         raise InvalidEventError(f"event {name!r}: versions count from 1, not {version}")
+    masked = (personal,) if isinstance(personal, str) else tuple(personal)
 
     def declare(cls: type[T]) -> type[T]:
         require_writable(cls)
-        _require_key(name, cls, key)
-        setattr(cls, "__bus_event__", EventType(name, version, key))  # noqa: B010 - a class of any kind
+        _require_fields(name, cls, "key", [] if key is None else [key])
+        _require_fields(name, cls, "personal", masked)
+        setattr(cls, "__bus_event__", EventType(name, version, key, masked))  # noqa: B010 - a class of any kind
         return cls
 
     return declare
@@ -187,12 +196,13 @@ def _require_name(name: str) -> None:
         )
 
 
-def _require_key(name: str, cls: type, key: str | None) -> None:
-    if key is None:
-        return
+def _require_fields(name: str, cls: type, what: str, wanted: Iterable[str]) -> None:
     fields = field_names(cls)
-    if key not in fields:
-        raise InvalidEventError(f"event {name!r}: key {key!r} is no field of {cls.__qualname__}, which has {fields}")
+    for field in wanted:
+        if field not in fields:
+            raise InvalidEventError(
+                f"event {name!r}: {what} {field!r} is no field of {cls.__qualname__}, which has {fields}"
+            )
 
 
 def _place(cls: type) -> str:

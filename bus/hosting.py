@@ -94,6 +94,7 @@ def hearing_of(bus: EventBus, name: str) -> Hearing:
 def operated(hosted: Hosted) -> OperatedModule:
     """Return what an operator works with of a hosted module."""
     return OperatedModule(
+        hosted.database,
         SqlAlchemyHistoryStore(hosted.database),
         SqlAlchemyDeadLetterStore(hosted.database, hosted.clock),
         hosted.pauses,

@@ -191,6 +191,8 @@ def module_listener(id: str, *, order: int = LAST, retry: RetryPolicy | None = N
             f"@module_listener needs a stored id of the form 'module.reaction', not {id!r}: "
             '@module_listener("kitchen.open_ticket")'
         )
+    if retry is not None and not isinstance(retry, RetryPolicy):
+        raise InvalidListenerError(f"{id}: a policy is written as retry=RetryPolicy(…), not {retry!r}")
     decorate: Callable[[F], F] = _decorate(
         (), Declaration(Kind.MODULE, id=id, order=order, retry=retry or RetryPolicy())
     )

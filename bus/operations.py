@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from bus.bus import EventBus
 from bus.clock import Clock
+from bus.database import Database
 from bus.errors import BusError, RetentionError, UnknownTargetError
 from bus.history.store import HistoryStore, RecordedEvent
 from bus.inbox.dead_letters import (
@@ -23,6 +24,7 @@ from bus.inbox.dead_letters import (
 from bus.inbox.pauses import Pause, PauseKind, PauseStore
 from bus.inbox.quarantine import Quarantined, QuarantineStore
 from bus.inbox.retention import BATCH, SKEW
+from bus.words import duration_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class OperatedModule:
     """What an operator works with of one hosted module.
 
     Attributes:
+        database: Its database.
         history: What it has published.
         dead_letters: What it has heard, and how that fared.
         pauses: What of it is paused.
@@ -38,6 +41,7 @@ class OperatedModule:
         refresh: Has the process take up at once what was changed in the database.
     """
 
+    database: Database
     history: HistoryStore
     dead_letters: DeadLetterStore
     pauses: PauseStore
@@ -55,11 +59,15 @@ class Operations:
     Attributes:
         modules: The hosted modules by name.
         retention: For how long completed publications are remembered.
+        transport: What carries events between modules, by the name of its class.
     """
 
-    def __init__(self, modules: Mapping[str, OperatedModule], clock: Clock, retention: timedelta) -> None:
+    def __init__(
+        self, modules: Mapping[str, OperatedModule], clock: Clock, retention: timedelta, *, transport: str
+    ) -> None:
         self.modules = modules
         self.retention = retention
+        self.transport = transport
         self._clock = clock
 
     def find(self, query: PublicationQuery, *, limit: int = 100) -> list[PublicationRecord]:
@@ -98,7 +106,10 @@ class Operations:
 
         Raises:
             UnknownTargetError: No hosted module or listener of one has this name.
+            BusError: The duration is none.
         """
+        if duration is not None and duration <= timedelta(0):
+            raise BusError(f"a pause of {duration} would be over already; it takes a time longer than nothing, or None")
         module = self.module_of(target)
         now = self._clock.microseconds()
         until = None if duration is None else now + duration // timedelta(microseconds=1)
@@ -142,8 +153,8 @@ class Operations:
         """
         if older_than < self.retention:
             raise RetentionError(
-                f"this application accepts events that were first sent up to {self.retention} ago, and has to remember "
-                f"for as long what it has done with them; {older_than} is too short"
+                f"this application accepts events that were first sent up to {_words(self.retention)} ago, and has to "
+                f"remember for as long what it has done with them; {_words(older_than)} is too short"
             )
         before = self._clock.microseconds() - (older_than + SKEW) // timedelta(microseconds=1)
         if dry_run:
@@ -154,6 +165,10 @@ class Operations:
         """Return what reached each module and was no envelope, the newest first."""
         found = [(name, entry) for name, parts in self.modules.items() for entry in parts.quarantine.all()]
         return sorted(found, key=lambda pair: pair[1].last_at, reverse=True)
+
+    def drop_quarantined(self, module: str, digest: str) -> bool:
+        """Delete from a module's quarantine what has been dealt with; False where it was not there."""
+        return self.modules[module].quarantine.remove(digest)
 
     def events(self, limit: int, *, name: str | None = None) -> list[RecordedEvent]:
         """Return the last published events of all modules, oldest first."""
@@ -179,6 +194,10 @@ def operations_of(bus: EventBus) -> Operations:
     if not isinstance(found, Operations):
         raise BusError("this bus hosts no modules, so there is nothing to look into; make it with assemble(…)")
     return found
+
+
+def _words(duration: timedelta) -> str:
+    return duration_text(duration // timedelta(microseconds=1))
 
 
 def _forget(store: DeadLetterStore, before: int) -> int:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from bus.errors import BusError, CascadeError, InvalidListenerError
+
+#: Seconds that anything may be put off: ten years, far below what a database's whole numbers hold.
+LONGEST_TIME = 10 * 365 * 86_400.0
 
 
 class Verdict(Enum):
@@ -24,6 +28,15 @@ class Rule:
 
     verdict: Verdict
     errors: tuple[type[BaseException], ...]
+
+    def __post_init__(self) -> None:
+        """Refuse what no exception could ever match."""
+        wrong = [found for found in self.errors if not (isinstance(found, type) and issubclass(found, BaseException))]
+        if wrong or not self.errors:
+            raise InvalidListenerError(
+                f"a rule that says {self.verdict.value!r} takes classes of exceptions, one at least, not "
+                f"{wrong[0] if wrong else self.errors!r}"
+            )
 
 
 def retry_on(*errors: type[BaseException]) -> Rule:
@@ -64,10 +77,10 @@ class KillSwitch:
 
     def __post_init__(self) -> None:
         """Refuse what could never work."""
-        if self.runs < 1 or not 0 < self.share <= 1 or min(self.window, self.pause) <= 0:
+        if self.runs < 1 or not 0 < self.share <= 1 or not (0 < self.window < math.inf and self.pause > 0):
             raise InvalidListenerError(f"{self!r}: runs count from 1, share lies above 0 and up to 1, times above 0")
-        if self.longest_pause < self.pause:
-            raise InvalidListenerError(f"{self!r}: the longest pause is shorter than the first")
+        if not self.pause <= self.longest_pause <= LONGEST_TIME:
+            raise InvalidListenerError(f"{self!r}: the longest pause is at least the first, and at most ten years")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +92,8 @@ class RetryPolicy:
     process ended in the middle, are counted apart: only those that happened while the publication ran alone.
 
     Attributes:
-        rules: Asked in turn, the first that names the exception decides; without one it is retried.
+        rules: Asked in turn, the first that names the exception decides; without one it is retried. What a listener
+            raises on purpose, such as `PermanentFailure` and `RetryAfter`, needs no rule and heeds none.
         max_failures: Failed runs after which the publication is a dead letter.
         max_crashes: Crashed runs, alone in their process, after which it is one.
         first_delay: Seconds that the first retry waits at most.
@@ -98,13 +112,20 @@ class RetryPolicy:
         """Refuse what could never work."""
         if self.max_failures < 1 or self.max_crashes < 1:
             raise InvalidListenerError(f"{self!r}: limits count from 1; a limit of 1 means no second run")
-        if not 0 <= self.first_delay <= self.longest_delay:
-            raise InvalidListenerError(f"{self!r}: delays are seconds, and the first is at most the longest")
+        if not 0 <= self.first_delay <= self.longest_delay <= LONGEST_TIME:
+            raise InvalidListenerError(
+                f"{self!r}: delays are seconds, the first is at most the longest, and that at most ten years"
+            )
+        if not isinstance(self.rules, tuple) or not all(isinstance(rule, Rule) for rule in self.rules):
+            raise InvalidListenerError(f"{self!r}: rules is a tuple, such as rules=(discard_on(KeyError),)")
 
     def verdict_on(self, error: BaseException) -> Verdict:
         """Return what the policy does after this exception, as long as no limit is reached."""
+        # What a listener raises to steer the bus outranks rules that name a base class of it.
         if isinstance(error, PermanentFailure | CascadeError):
             return Verdict.DEAD_LETTER
+        if isinstance(error, RetryAfter):
+            return Verdict.RETRY
         return next((rule.verdict for rule in self.rules if isinstance(error, rule.errors)), Verdict.RETRY)
 
     def bound_after(self, failures: int) -> float:
@@ -129,8 +150,8 @@ class RetryAfter(BusError):
     """
 
     def __init__(self, seconds: float, counts: bool = False) -> None:
-        if not seconds >= 0:
-            raise ValueError(f"RetryAfter takes seconds from now on, not {seconds!r}")
+        if not 0 <= seconds <= LONGEST_TIME:
+            raise ValueError(f"RetryAfter takes seconds from now on, at most ten years of them, not {seconds!r}")
         self.seconds, self.counts = seconds, counts
         super().__init__(f"run again after {seconds:g} s")
 

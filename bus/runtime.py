@@ -81,6 +81,11 @@ class Runtime:
         self._solitude = solitude
         self._renew()
 
+    @property
+    def hosted(self) -> Mapping[str, Hosted]:
+        """The parts of each module that this process hosts."""
+        return self._hosted
+
     def start(self) -> bool:
         """Start the relays and the workers, and sweep at once; return whether they did not run before."""
         if self._is_running:

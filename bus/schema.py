@@ -26,6 +26,13 @@ def create_missing(name: str, engine: Engine, metadata: MetaData) -> bool:
     return True
 
 
+def require_all(name: str, engine: Engine, metadata: MetaData) -> None:
+    """Raise SchemaError unless the tables of a module and of the bus are there, as this code works with them."""
+    expected = [*metadata.sorted_tables, *tables.metadata.sorted_tables]
+    if not _has_all(name, engine, expected):
+        raise SchemaError(f"the database of {name!r} has no tables; start the application once, and it makes them")
+
+
 def _has_all(name: str, bind: Engine | Connection, expected: list[Table]) -> bool:
     inspector = inspect(bind)
     found = set(inspector.get_table_names())

@@ -138,6 +138,24 @@ def field_names(cls: type) -> list[str]:
     return [field.name for field in info.fields] if isinstance(info, OBJECT_TYPES) else []
 
 
+def written_names(cls: type) -> dict[str, str]:
+    """Return what each of a class's own fields is called in its JSON, by the field's name."""
+    info = msgspec.inspect.type_info(cls)
+    return {field.name: field.encode_name for field in info.fields} if isinstance(info, OBJECT_TYPES) else {}
+
+
+def read_plain(data: bytes) -> Any:
+    """Return JSON as plain dicts, lists, texts and numbers.
+
+    Raises:
+        PayloadError: It is no JSON.
+    """
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise PayloadError(f"a payload is no JSON: {_without_values(error)}") from None
+
+
 #: What msgspec writes as a JSON object with fixed fields.
 OBJECT_TYPES = (
     msgspec.inspect.DataclassType,

@@ -20,14 +20,14 @@ PAUSE_TIMEOUT = 5.0
 POOL_SIZE, POOL_OVERFLOW = 10, 90
 
 
-def writing_engine(url: URL) -> tuple[Engine, WriterQueue]:
+def writing_engine(url: URL, gate: ForkGate) -> tuple[Engine, WriterQueue]:
     """Return an engine, with the queue before its write lock, whose every transaction begins with the write lock.
 
     The driver's own BEGIN is switched off and `BEGIN IMMEDIATE` issued instead: a transaction that reads first
     and writes later would otherwise overwrite what was committed in between. Threads of this process queue
     for the write lock here, in order; SQLite's own waiting polls with growing pauses.
     """
-    engine = _engine(url)
+    engine = _engine(url, gate)
     queue = WriterQueue()
     event.listen(engine, "connect", _set_up_writer)
     event.listen(engine, "begin", queue.enter)
@@ -36,9 +36,9 @@ def writing_engine(url: URL) -> tuple[Engine, WriterQueue]:
     return engine, queue
 
 
-def reading_engine(url: URL) -> Engine:
+def reading_engine(url: URL, gate: ForkGate) -> Engine:
     """Return an engine that refuses to write, and whose transactions see one snapshot and wait for no writer."""
-    engine = _engine(url)
+    engine = _engine(url, gate)
     event.listen(engine, "connect", _set_up_reader)
     event.listen(engine, "begin", _begin_deferred)
     return engine
@@ -50,25 +50,9 @@ class WriterQueue:
     def __init__(self) -> None:
         self._lock = threading.Lock()
 
-        self._is_paused = False
-
-    def pause(self) -> None:
-        """Wait until no write transaction is open, and let none begin: SQLite's locks do not survive a fork.
-
-        What takes longer than a few seconds is not waited for: the child would find its database locked.
-        """
-        self._is_paused = self._lock.acquire(timeout=PAUSE_TIMEOUT)
-
-    def resume(self) -> None:
-        """Let writers in again."""
-        if self._is_paused:
-            self._is_paused = False
-            self._lock.release()
-
     def renew(self) -> None:
         """Forget who holds it: in a forked child those threads do not exist."""
         self._lock = threading.Lock()
-        self._is_paused = False
 
     def enter(self, connection: Connection) -> None:
         """Wait for the turn, then begin with the write lock."""
@@ -82,29 +66,90 @@ class WriterQueue:
             self._lock.release()
 
 
+class ForkGate:
+    """Knows which connections of a database are in use, and keeps others from being taken around a fork.
+
+    A fork in the middle of another thread's call would leave SQLite's own locks held in the child, for ever.
+    """
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Forget what is in use: in a forked child those threads do not exist."""
+        self._changed = threading.Condition()
+        self._in_use = 0
+        self._is_paused = False
+
+    def enter(self) -> None:
+        """Count a connection as in use, once nobody is about to fork."""
+        with self._changed:
+            while self._is_paused:
+                self._changed.wait()
+            self._in_use += 1
+
+    def leave(self) -> None:
+        """Count it no longer."""
+        with self._changed:
+            self._in_use -= 1
+            self._changed.notify_all()
+
+    def pause(self) -> None:
+        """Let no connection be taken, and wait until none is in use, though not for longer than some seconds."""
+        with self._changed:
+            self._is_paused = True
+            self._changed.wait_for(lambda: not self._in_use, PAUSE_TIMEOUT)
+
+    def resume(self) -> None:
+        """Let connections be taken again."""
+        with self._changed:
+            self._is_paused = False
+            self._changed.notify_all()
+
+
 class _ClosingPool(QueuePool):
-    """A pool that closes what comes back to it after it was disposed of.
+    """A pool that closes what comes back to it after it was disposed of, and that a fork can hold up.
 
     SQLAlchemy leaves such connections to the garbage collector: a listener that outlives the grace period of a
     stop would leave its file open for as long.
     """
 
     _is_disposed = False
+    gate: ForkGate
+
+    def recreate(self) -> _ClosingPool:
+        """Return a fresh pool behind the same gate."""
+        fresh = super().recreate()
+        assert isinstance(fresh, _ClosingPool)  # noqa: S101 - SQLAlchemy makes one of the same class
+        fresh.gate = self.gate
+        return fresh
 
     def dispose(self) -> None:
         """Close the idle connections, and each of the others when it comes back."""
         self._is_disposed = True
         super().dispose()
 
+    def _do_get(self) -> ConnectionPoolEntry:
+        gate = self.gate
+        gate.enter()
+        try:
+            return super()._do_get()
+        except BaseException:
+            gate.leave()
+            raise
+
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
-        super()._do_return_conn(record)
-        if self._is_disposed:
-            super().dispose()
+        try:
+            super()._do_return_conn(record)
+            if self._is_disposed:
+                super().dispose()
+        finally:
+            self.gate.leave()
 
 
-def _engine(url: URL) -> Engine:
+def _engine(url: URL, gate: ForkGate) -> Engine:
     # Parameters stay out of error messages: they are the users' data.
-    return create_engine(
+    engine = create_engine(
         url,
         hide_parameters=True,
         poolclass=_ClosingPool,
@@ -112,6 +157,16 @@ def _engine(url: URL) -> Engine:
         max_overflow=POOL_OVERFLOW,
         connect_args={"timeout": BUSY_TIMEOUT, "isolation_level": None, "check_same_thread": False},
     )
+    engine.pool.gate = gate  # type: ignore[attr-defined]  # the pool is of the class given above
+    event.listen(engine, "reset", _end_transaction)
+    return engine
+
+
+def _end_transaction(_connection: Any, record: ConnectionPoolEntry, _state: object) -> None:
+    """Roll back what a COMMIT has left open that failed: SQLite keeps the transaction, SQLAlchemy thinks it over."""
+    connection = record.dbapi_connection
+    if isinstance(connection, sqlite3.Connection) and connection.in_transaction:
+        connection.rollback()
 
 
 def _set_up_writer(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:

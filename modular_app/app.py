@@ -27,7 +27,8 @@ from modular_app.headers import add_headers
 from modular_app.health import create_health
 from modular_app.page import answer_script, create_page, error_page
 from modular_app.pausing import create_pausing
-from modular_app.sources import ConfigurationError, Sources
+from modular_app.shown import shown_settings
+from modular_app.sources import Sources, UnusableDatabaseError
 
 #: Bytes of a request's body; the largest that means anything is an order of some 10 KiB.
 MAX_BODY = 64 * 1024
@@ -65,20 +66,24 @@ def create_app(config: Mapping[str, Any] | None = None, *, transport: Transport 
 
     Raises:
         ConfigurationError: A setting is unknown or wrong.
+        UnusableDatabaseError: A database does not answer.
         BusError: The modules do not fit together, or a database has tables that this code does
             not know.
     """
     app = Flask(__name__, instance_relative_config=True)
-    settings = configure(app, config or {})
+    sources = Sources(config or {}, os.environ)
+    settings = configure(app, config or {}, sources)
     hosted = [module for module in MODULES if module.name in settings.modules]
 
     databases = {m.name: Database(m.name, settings.database_urls[m.name], metadata=m.metadata()) for m in hosted}
-    bus = assemble(modules=MODULES, databases=databases, transport=transport or settings.bus_url)
+    carrier = transport or settings.bus_url
+    bus = assemble(modules=MODULES, databases=databases, transport=carrier, retention=settings.retention)
     containers = build_containers(hosted, databases, bus)
     for name, container in containers.items():
         subscribe_container(bus, name, container)
 
-    BusExtension(bus).init_app(app)
+    shown = shown_settings(settings, app.config, sources, Path(app.instance_path))
+    BusExtension(bus, app, settings=shown)
     notices = set_up_databases(databases, containers)
     bell, stream = create_bell(bus)
     app.extensions["modular-app"] = Parts(settings, bus, databases, containers, bell, notices)
@@ -92,14 +97,14 @@ def create_app(config: Mapping[str, Any] | None = None, *, transport: Transport 
     return app
 
 
-def configure(app: Flask, given: Mapping[str, Any]) -> Settings:
+def configure(app: Flask, given: Mapping[str, Any], sources: Sources) -> Settings:
     """Read the environment and then what the caller gave, which wins, into frozen settings."""
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.config.from_prefixed_env()
     app.config.from_mapping(given)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     names = tuple(module.name for module in MODULES)
-    return read_settings(app.config, Sources(given, os.environ), known=names, instance=Path(app.instance_path))
+    return read_settings(app.config, sources, known=names, instance=Path(app.instance_path))
 
 
 def set_up_databases(
@@ -114,7 +119,7 @@ def set_up_databases(
             database.create_tables()
             notices.append(None if seed is None else seed.run())
         except (OSError, DBAPIError) as error:
-            raise ConfigurationError(
+            raise UnusableDatabaseError(
                 f"the database of {name!r}, {database.url.database}, cannot be used: {getattr(error, 'orig', error)}; "
                 f"set FLASK_DATABASES__{name} to a file that can be written"
             ) from None

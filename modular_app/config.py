@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from flask import Config
 
+from bus import RetentionError
+from bus.duration import parse_duration
+from bus.inbox.retention import RETENTION, require_long_enough
 from modular_app.databases import database_urls
 from modular_app.sources import ConfigurationError, Sources, masked, nearest
 
 #: What an application may be told, beside Flask's own keys.
-KEYS = ("BUS_URL", "DATABASE_URL", "DATABASES", "MODULES")
+KEYS = ("BUS_RETENTION", "BUS_URL", "DATABASE_URL", "DATABASES", "MODULES")
 
 IN_PROCESS = "inprocess://"
 #: Transports that are designed, and no part of this release.
@@ -28,11 +32,13 @@ class Settings:
         bus_url: The transport between the modules.
         modules: The modules that this process hosts.
         database_urls: The database of each hosted module.
+        retention: For how long completed publications are remembered.
     """
 
     bus_url: str
     modules: tuple[str, ...]
     database_urls: Mapping[str, str]
+    retention: timedelta
 
 
 def read_settings(config: Config, sources: Sources, *, known: tuple[str, ...], instance: Path) -> Settings:
@@ -51,7 +57,8 @@ def read_settings(config: Config, sources: Sources, *, known: tuple[str, ...], i
     _refuse_unknown_keys(sources)
     modules = _modules(config.get("MODULES"), sources, known)
     urls = database_urls(config, sources, known=known, instance=instance)
-    return Settings(_bus_url(config, sources), modules, {name: urls[name] for name in modules})
+    hosted_urls = {name: urls[name] for name in modules}
+    return Settings(_bus_url(config, sources), modules, hosted_urls, _retention(config, sources))
 
 
 def _refuse_unknown_keys(sources: Sources) -> None:
@@ -64,7 +71,7 @@ def _refuse_unknown_keys(sources: Sources) -> None:
 
 
 def _nearest_key(near: str | None, key: str) -> str:
-    return f"did you mean {near}?" if near else f"remove {key}: of the bus there is only BUS_URL"
+    return f"did you mean {near}?" if near else f"remove {key}: of the bus there are only BUS_URL and BUS_RETENTION"
 
 
 def _modules(value: Any, sources: Sources, known: tuple[str, ...]) -> tuple[str, ...]:
@@ -86,6 +93,19 @@ def _modules(value: Any, sources: Sources, known: tuple[str, ...]) -> tuple[str,
 def _names(value: Any) -> list[str]:
     parts: Iterable[Any] = value if isinstance(value, (list, tuple)) else str(value).split(",")
     return [text for part in parts if (text := str(part).strip())]
+
+
+def _retention(config: Config, sources: Sources) -> timedelta:
+    value = config.get("BUS_RETENTION")
+    if value is None:
+        return RETENTION
+    try:
+        found = parse_duration(str(value))
+        require_long_enough(found)
+    except (ValueError, RetentionError) as error:
+        told = f"{sources.of('BUS_RETENTION')} sets BUS_RETENTION to {value!r}"
+        raise ConfigurationError(f"{told}: {error}; a usual value is 30d") from error
+    return found
 
 
 def _bus_url(config: Config, sources: Sources) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from dependency_injector import providers
 from dependency_injector.containers import DeclarativeContainer
 
 from bus import Database, EventBus, Module
+from bus.integrations.dependency_injector import fill_container
 from modules.kitchen import module as kitchen
 from modules.order import module as order
 from modules.restaurant import module as restaurant
@@ -21,20 +21,7 @@ def build_containers(
     hosted: Iterable[Module], databases: Mapping[str, Database], bus: EventBus
 ) -> dict[str, DeclarativeContainer]:
     """Return a container for each hosted module, filled with what the module says it needs."""
-    return {module.name: _build(module, databases[module.name], bus) for module in hosted}
-
-
-def _build(module: Module, database: Database, bus: EventBus) -> DeclarativeContainer:
-    container = module.load_container()
-    offered: dict[str, Any] = {
-        "database": database,
-        "bus": bus.module(module.name),
-        "clock": bus.clock,
-        "ids": bus.ids,
-    }
-    needed = {name: providers.Object(given) for name, given in offered.items() if name in container.providers}
-    filled: DeclarativeContainer = container(**needed)
-    return filled
+    return {module.name: fill_container(bus, module, databases[module.name]) for module in hosted}
 
 
 def provided(container: DeclarativeContainer, name: str) -> Any:

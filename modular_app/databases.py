@@ -31,9 +31,14 @@ def database_urls(config: Config, sources: Sources, *, known: tuple[str, ...], i
     return urls
 
 
+def default_url(instance: Path) -> str:
+    """Return the URL of databases that nothing is said about."""
+    return f"sqlite:///{instance}/{PLACE}.db"
+
+
 def _common_url(config: Config, sources: Sources, instance: Path) -> str:
     if "DATABASE_URL" not in config:
-        return f"sqlite:///{instance}/{PLACE}.db"
+        return default_url(instance)
     url = config["DATABASE_URL"]
     told = f"{sources.of('DATABASE_URL')} sets DATABASE_URL to"
     _check(url, told)

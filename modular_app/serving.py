@@ -12,7 +12,9 @@ import click
 from flask import Flask
 
 from bus import BusError
+from bus.integrations.cli.exits import UnreachableError
 from modular_app.app import create_app
+from modular_app.sources import UnusableDatabaseError
 
 
 def start() -> Flask:
@@ -27,7 +29,8 @@ def start() -> Flask:
     except BusError as error:
         if click.get_current_context(silent=True) is None:
             raise
-        raise click.ClickException(str(error)) from None
+        ended = UnreachableError if isinstance(error, UnusableDatabaseError) else click.ClickException
+        raise ended(str(error)) from None
 
 
 def announce(app: Flask) -> None:

@@ -17,6 +17,10 @@ class ConfigurationError(BusError):
     """Raised at start when a setting is unknown or wrong; says which, whose, and what to do."""
 
 
+class UnusableDatabaseError(ConfigurationError):
+    """Raised at start when a module's database does not answer, or cannot be made."""
+
+
 class Sources:
     """Knows for each configured key whether the caller or the environment has set it."""
 

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from bus.database import Database
-from bus.envelope import Envelope
+from bus.history.rows import envelope_of
 from bus.history.store import RecordedEvent
 from bus.tables import bus_event, bus_outbox
 
@@ -53,22 +53,6 @@ class SqlAlchemyHistoryStore:
             rows = sorted(session.execute(statement), key=lambda row: row.position)
             owed = _owed(session, [row.id for row in rows])
         return [RecordedEvent(row.position, envelope_of(row, self._database.name), owed[row.id]) for row in rows]
-
-
-def envelope_of(row: Row[Any], source: str) -> Envelope:
-    """Return a row of the history of a module as the envelope that it was."""
-    return Envelope(
-        id=row.id,
-        source=source,
-        type=row.name,
-        version=row.version,
-        subject=row.key,
-        time=row.time,
-        correlationid=row.correlation_id,
-        causationid=row.causation_id,
-        traceparent=row.traceparent,
-        data=row.payload,
-    )
 
 
 def _named(name: str | None) -> Select[Any]:

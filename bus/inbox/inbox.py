@@ -114,12 +114,12 @@ class Inbox:
         """Claim one publication that is due and run it, or see to what else is due; False when nothing is."""
         self._runner.settle_late()
         known = {listener.id: listener for listener in self._hearing.listeners(None)}
-        if self._is_look_due:
-            self._see_to_the_rest(known)
+        if self._is_look_due and self._see_to_the_rest(known):
+            return True
         publication = self._store.claim(self.pausing.running(known))
         if publication is None:
             return self._see_to_the_rest(known)
-        self._run(known[publication.listener_id], publication)
+        self._run_claimed(known[publication.listener_id], publication)
         return True
 
     def has_due(self) -> bool:
@@ -143,12 +143,14 @@ class Inbox:
     def _receive_for(self, listener: Listener, publication: Publication, sends: int) -> None:
         if self._is_too_old(publication.envelope):
             self._runner.record(publication, too_old(self._retention))
-        elif self.pausing.pause_of(listener.id) is not None and not self.pausing.take_probe(listener.id):
+            return
+        is_probe = self.pausing.pause_of(listener.id) is not None
+        if is_probe and not self.pausing.take_probe(listener.id):
             self._runner.record(publication, put_off(publication, Reason.PAUSED))
         elif sends == 1:
-            self._run(listener, publication)
+            self._run(listener, publication, is_probe=is_probe)
         elif self._mark(publication):
-            self._run(listener, replace(publication, starts=1))
+            self._run(listener, replace(publication, starts=1), is_probe=is_probe)
 
     def _is_too_old(self, envelope: Envelope) -> bool:
         return self._clock.microseconds() - envelope.time > self._longest_age
@@ -159,9 +161,16 @@ class Inbox:
         failpoint("inbox.after_mark")
         return is_ours
 
-    def _run(self, listener: Listener, publication: Publication) -> None:
+    def _run_claimed(self, listener: Listener, publication: Publication, *, is_probe: bool = False) -> None:
+        unreadable = self._unreadable(publication.envelope)
+        if unreadable is None:
+            self._run(listener, publication, is_probe=is_probe)
+        else:
+            # Another build has recorded it, which knows more than this one.
+            self._runner.record(publication, self._judge.parked(publication, unreadable))
+
+    def _run(self, listener: Listener, publication: Publication, *, is_probe: bool) -> None:
         policy = listener.declaration.retry
-        is_probe = self.pausing.is_stopped(listener.id)
         end = self._runner.run(listener, publication)
         if end is RunEnd.NOTHING:
             return
@@ -198,6 +207,6 @@ class Inbox:
             if self._store.has_due([listener_id], ()) and self.pausing.take_probe(listener_id):
                 publication = self._store.claim([listener_id])
                 if publication is not None:
-                    self._run(known[listener_id], publication)
+                    self._run_claimed(known[listener_id], publication, is_probe=True)
                     return True
         return False

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from bus.clock import Clock
 from bus.context import Delivery, delivering
@@ -76,7 +77,7 @@ class Runner:
         self._solitude = solitude
         self._announcements = announcements
         self._readers: dict[type, PayloadReader] = {}
-        self._late: deque[tuple[Publication, Outcome]] = deque()
+        self._late: deque[tuple[Publication, Outcome, BaseException | None]] = deque()
 
     def run(self, listener: Listener, publication: Publication) -> RunEnd:
         """Run a publication to its end, alone in the process if a run of it has crashed before.
@@ -104,18 +105,10 @@ class Runner:
             is_recorded = self._store.record(publication, outcome)
         except BaseException:
             if publication.starts:
-                self._late.append((publication, outcome))
+                self._late.append((publication, outcome, error))
             raise
         failpoint("inbox.after_failure")
-        if is_recorded:
-            self._tell(publication, outcome, error)
-        elif error is not None:
-            log.warning(
-                "listener %s failed for event %s, which somebody else has settled meanwhile",
-                publication.listener_id,
-                publication.envelope.id,
-                exc_info=error,
-            )
+        self._tell_unless_settled(publication, outcome, error, is_recorded=is_recorded)
         return is_recorded
 
     def is_open(self) -> bool:
@@ -123,10 +116,29 @@ class Runner:
         return self._database.takes_writes()
 
     def settle_late(self) -> None:
-        """Record what could not be recorded while the database was away, so that no ended run passes for a crash."""
-        while self._late:
-            self._store.record(*self._late[0])
-            self._late.popleft()
+        """Record what could not be recorded while the database was away, so that no ended run passes for a crash.
+
+        Raises:
+            Exception: The module's database still does not take it.
+        """
+        while late := self._next_late():
+            publication, outcome, error = late
+            try:
+                is_recorded = self._store.record(publication, outcome)
+            except Exception as refusal:
+                if database_trouble(refusal) is not None:
+                    self._late.appendleft(late)
+                    raise
+                # One that can never be recorded must not keep all others from running: it comes due as a crash.
+                log.exception("what became of event %s cannot be recorded", publication.envelope.id)
+            else:
+                self._tell_unless_settled(publication, outcome, error, is_recorded=is_recorded)
+
+    def _next_late(self) -> tuple[Publication, Outcome, BaseException | None] | None:
+        try:
+            return self._late.popleft()
+        except IndexError:
+            return None
 
     def _run(self, listener: Listener, publication: Publication) -> RunEnd:
         failure = self._attempt(listener, publication)
@@ -175,7 +187,7 @@ class Runner:
         self, listener: Listener, publication: Publication, unit: SqlAlchemyUnitOfWork, began: int
     ) -> None:
         failpoint("inbox.before_start")
-        if not self._store.start(unit.session.connection(), publication):
+        if not self._store.start(_connection_of(unit), publication):
             raise _NotOursError
         failpoint("inbox.after_start")
         listener.call(self._read(listener, publication))
@@ -188,7 +200,9 @@ class Runner:
 
     def _read(self, listener: Listener, publication: Publication) -> object:
         event_name = publication.envelope.type
-        cls = next(found for found in listener.types if published_name(found) == event_name)
+        cls = next((found for found in listener.types if published_name(found) == event_name), None)
+        if cls is None:
+            raise _UnreadableError from PayloadError(f"listener {listener.id!r} does not hear {event_name!r} any more")
         reader = self._readers.get(cls)
         if reader is None:
             reader = self._readers[cls] = PayloadReader(event_name, cls)
@@ -196,6 +210,19 @@ class Runner:
             return reader.read(publication.envelope.data)
         except PayloadError as error:
             raise _UnreadableError from error
+
+    def _tell_unless_settled(
+        self, publication: Publication, outcome: Outcome, error: BaseException | None, *, is_recorded: bool
+    ) -> None:
+        if is_recorded:
+            self._tell(publication, outcome, error)
+        elif error is not None:
+            log.warning(
+                "listener %s failed for event %s, which somebody else has settled meanwhile",
+                publication.listener_id,
+                publication.envelope.id,
+                exc_info=error,
+            )
 
     def _tell(self, publication: Publication, outcome: Outcome, error: BaseException | None) -> None:
         _log(publication, outcome, error)
@@ -205,6 +232,15 @@ class Runner:
             self._announcements.dead(publication, outcome)
         elif outcome.reason in PARKED:
             self._announcements.parked(publication, outcome)
+
+
+def _connection_of(unit: SqlAlchemyUnitOfWork) -> Connection:
+    try:
+        return unit.session.connection()
+    except PoolTimeoutError as error:
+        # The engine's error hook hears of what the driver raises, and not of a pool without a free connection.
+        unit.database_failed(error)
+        raise
 
 
 def _delivery(publication: Publication) -> Delivery:

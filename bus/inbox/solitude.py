@@ -13,7 +13,8 @@ PATIENCE = 5.0
 class Solitude:
     """Lets runs of all modules of a process go beside one another, or one of them alone; thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = PATIENCE) -> None:
+        self._patience = patience
         self.renew()
 
     def renew(self) -> None:
@@ -37,8 +38,8 @@ class Solitude:
                 self._changed.notify_all()
 
     @contextmanager
-    def alone(self, patience: float = PATIENCE) -> Iterator[bool]:
-        """Run a block with nothing beside it; yields False where the others did not end within `patience` seconds.
+    def alone(self) -> Iterator[bool]:
+        """Run a block with nothing beside it; yields False where the others did not end in time.
 
         Then the block must not run what has to be alone: a long listener of another module is not waited for.
         """
@@ -46,7 +47,7 @@ class Solitude:
             while self._is_wanted:
                 self._changed.wait()
             self._is_wanted = True
-            is_alone = self._changed.wait_for(lambda: not self._running, patience)
+            is_alone = self._changed.wait_for(lambda: not self._running, self._patience)
         try:
             yield is_alone
         finally:

@@ -106,7 +106,7 @@ class SqlAlchemyInboxStore:
             if publication.starts:
                 is_recorded = self._change(connection, publication, outcome)
             else:
-                is_recorded = self._add(connection, publication, outcome, starts=1 if outcome.trouble else 0)
+                is_recorded = self._add(connection, publication, outcome, starts=outcome.was_run)
             if is_recorded and outcome.is_attempt and outcome.trouble is not None:
                 row = attempt_row(
                     publication.listener_id,
@@ -207,7 +207,9 @@ class SqlAlchemyInboxStore:
 
     def _read(self, connection: Connection, row: Row[Any]) -> Publication | None:
         """Return the publication of a row; where that holds no envelope it is put out of the way, and None returned."""
-        found = publication_of(row, is_suspect=row.reason == Reason.CRASHED)
+        # One that has crashed alone stays suspect, also where it failed or waited since.
+        is_suspect = row.reason == Reason.CRASHED or row.crashes > 0
+        found = publication_of(row, is_suspect=is_suspect)
         if found is None:
             now, data = self._clock.microseconds(), row.envelope or b""
             origin = f"bus_inbox ({row.listener}, {row.event_id})"

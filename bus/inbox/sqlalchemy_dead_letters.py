@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import (
-    Boolean,
     ColumnElement,
     Row,
     Select,
@@ -15,7 +14,6 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    literal_column,
     or_,
     select,
     update,
@@ -41,7 +39,7 @@ _FORGET = delete(bus_inbox).where(
 
 #: Written out, not bound: only so are the partial indexes on these rows known to serve.
 _OF_STATE: dict[State, ColumnElement[bool]] = {
-    state: literal_column(f"bus_inbox.state = '{state}'", Boolean) for state in State
+    state: bus_inbox.c.state == literal(str(state), literal_execute=True) for state in State
 }
 
 
@@ -105,7 +103,9 @@ class SqlAlchemyDeadLetterStore:
     def discard(self, query: PublicationQuery, *, who: str, why: str) -> int:
         """Give those that match up for good."""
         gone: dict[str, object] = {"state": State.DEAD, "reason": Reason.DISCARDED}
-        idle = or_(bus_inbox.c.reason.is_(None), bus_inbox.c.reason.not_in(UNENDED))
+        # What still runs although its lease is over is safe: it holds its row, and has changed it when this one can.
+        is_over = bus_inbox.c.due_at <= self._clock.microseconds()
+        idle = or_(bus_inbox.c.reason.is_(None), bus_inbox.c.reason.not_in(UNENDED), is_over)
         unfinished = [*_matching(query), ~_OF_STATE[State.COMPLETED], idle]
         return self._change(unfinished, gone, Reason.DISCARDED, f"by {who}: {why}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bus.clock import Clock
@@ -22,13 +22,8 @@ class SqlAlchemyPauseStore:
 
     def all(self) -> list[Pause]:
         """Return the pauses that have not ended, sorted by target."""
-        lasts = or_(
-            bus_pause.c.kind == PauseKind.KILL_SWITCH,
-            bus_pause.c.until.is_(None),
-            bus_pause.c.until > self._clock.microseconds(),
-        )
         with self._database.read() as session:
-            rows = session.execute(select(*_COLUMNS).where(lasts).order_by(bus_pause.c.target)).all()
+            rows = session.execute(select(*_COLUMNS).where(self._lasts()).order_by(bus_pause.c.target)).all()
         return [Pause(target, PauseKind(kind), *rest) for target, kind, *rest in rows]
 
     def set(self, pause: Pause) -> None:
@@ -47,12 +42,9 @@ class SqlAlchemyPauseStore:
 
     def remove(self, target: str, kind: PauseKind | None = None) -> bool:
         """Delete a pause, of one kind or of any."""
-        statement = delete(bus_pause).where(bus_pause.c.target == target)
+        of_target = [bus_pause.c.target == target, *(() if kind is None else (bus_pause.c.kind == kind,))]
         with self._database.write() as connection:
-            return (
-                connection.execute(statement if kind is None else statement.where(bus_pause.c.kind == kind)).rowcount
-                > 0
-            )
+            return connection.execute(delete(bus_pause).where(*of_target, self._lasts())).rowcount == 1
 
     def take_probe(self, target: str, next_probe: int) -> bool:
         """Move the time of the next probe on, where this one's has come; one taker hits the row."""
@@ -67,3 +59,10 @@ class SqlAlchemyPauseStore:
         )
         with self._database.write() as connection:
             return connection.execute(statement).rowcount == 1
+
+    def _lasts(self) -> ColumnElement[bool]:
+        return or_(
+            bus_pause.c.kind == PauseKind.KILL_SWITCH,
+            bus_pause.c.until.is_(None),
+            bus_pause.c.until > self._clock.microseconds(),
+        )

@@ -74,6 +74,11 @@ class Outcome:
     trouble: Trouble | None = None
 
     @property
+    def was_run(self) -> bool:
+        """Whether the listener has begun, and not only the event been looked at."""
+        return self.reason not in (Reason.PAUSED, Reason.UNKNOWN_EVENT, Reason.NEWER_VERSION, Reason.TOO_OLD)
+
+    @property
     def is_attempt(self) -> bool:
         """Whether it belongs in the history; what only waits would fill that up."""
         return self.trouble is not None and self.reason not in (Reason.WAITING, Reason.BUSY, *PARKED)

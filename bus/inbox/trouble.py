@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from bus.inbox.store import Trouble
 MAX_ERROR, MAX_PLACE, MAX_TRACEBACK = 2000, 300, 16_000
 
 #: Code that is not the listener's own: the bus itself, and what is installed.
-_BUS = str(Path(__file__).parents[1])
+_BUS = f"{Path(__file__).parents[1]}{os.sep}"
 _FOREIGN = ("site-packages", "dist-packages")
 
 
@@ -24,7 +25,7 @@ def described(error: BaseException) -> str:
     """Return an exception in one line: its type and text."""
     try:
         text = f"{type(error).__name__}: {error}"
-    except Exception:  # noqa: BLE001 - an error that cannot say what it is has a name all the same
+    except BaseException:  # noqa: BLE001 - an error that cannot say what it is has a name all the same
         text = type(error).__name__
     return _storable(text[:MAX_ERROR])
 
@@ -46,7 +47,7 @@ def _is_foreign(filename: str) -> bool:
 def _traceback_of(error: BaseException) -> str | None:
     try:
         lines = "".join(traceback.format_exception(error))
-    except Exception:  # noqa: BLE001 - an error may fail while it is printed
+    except BaseException:  # noqa: BLE001 - an error may fail while it is printed
         return None
     # The end says what happened; of a long one the middle is left out.
     half = MAX_TRACEBACK // 2

@@ -39,6 +39,8 @@ class Workers:
         self._retry_has_turn = False
         self._is_stopping = False
         self._running = 0
+        #: Seconds until the module's database is tried again; 0 while it is not known to be away.
+        self._wait = 0.0
         self.threads: list[threading.Thread] = []
 
     def accept(self, envelope: Envelope, sends: int) -> None:
@@ -54,7 +56,7 @@ class Workers:
         if self.inbox.has_due():
             with self._ready:
                 self._retry_is_due = True
-                self._ready.notify()
+                self._ready.notify_all()
 
     def is_idle(self) -> bool:
         """Say whether nothing waits or runs here."""
@@ -109,6 +111,7 @@ class Workers:
         is_done = is_put_back = False
         try:
             self.inbox.receive(envelope, sends)
+            self._has_database()
             is_done = True
         except Exception as error:
             is_put_back = self._wait_for_database(error)
@@ -127,23 +130,36 @@ class Workers:
         self._finished(self.inbox.module, envelope, is_done)
 
     def _wait_for_database(self, error: Exception) -> bool:
-        """Where the module's database is behind the error, wait until it takes writes again; False where it is not."""
+        """Where the module's database is behind the error, wait until it may be tried; False where it is not."""
         if database_trouble(error) is None:
             return False
-        log.warning("the database of %s is away, its workers wait: %s", self.inbox.module, error)
-        wait = FIRST_WAIT
-        while not self.inbox.is_open():
-            with self._ready:
-                if self._ready.wait_for(lambda: self._is_stopping, wait):
-                    return True
-            wait = min(LONGEST_WAIT, wait * 2)
-        log.warning("the database of %s is back", self.inbox.module)
+        if self._lengthened_wait() == FIRST_WAIT:
+            log.warning("the database of %s is away, its workers wait: %s", self.inbox.module, error)
+        while not (self._is_stopped_within(self._wait) or self.inbox.is_open()):
+            self._lengthened_wait()
         return True
+
+    def _lengthened_wait(self) -> float:
+        # It goes on growing until something was recorded: a full disk lets transactions begin, and takes nothing.
+        with self._ready:
+            self._wait = min(LONGEST_WAIT, self._wait * 2 or FIRST_WAIT)
+            return self._wait
+
+    def _is_stopped_within(self, seconds: float) -> bool:
+        with self._ready:
+            return self._ready.wait_for(lambda: self._is_stopping, seconds)
+
+    def _has_database(self) -> None:
+        """Take note that the module's database took what it was given."""
+        if self._wait:
+            self._wait = 0.0
+            log.warning("the database of %s is back", self.inbox.module)
 
     def _run_retry(self) -> None:
         found = False
         try:
             found = self.inbox.run_due()
+            self._has_database()
         except Exception as error:
             found = self._wait_for_database(error)
             if not found:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from bus.bus import EventBus
+from bus.database import Database
+from bus.module import Module
 
 try:
     from dependency_injector import containers, providers
@@ -19,6 +21,21 @@ except ImportError as error:
     raise MissingExtraError(
         "dependency-injector is not installed; pip install 'modular-bus[dependency-injector]'"
     ) from error
+
+
+def fill_container(bus: EventBus, module: Module, database: Database, **others: object) -> Any:
+    """Return a module's container, filled with what it depends on: `database`, `bus`, `clock`, `ids` and others.
+
+    It gets only what it has a provider for.
+
+    Raises:
+        UnknownModuleError: The module is not hosted here.
+    """
+    container = module.load_container()
+    offered = {"database": database, "bus": bus.module(module.name), "clock": bus.clock, "ids": bus.ids, **others}
+    return container(
+        **{name: providers.Object(given) for name, given in offered.items() if name in container.providers}
+    )
 
 
 def subscribe_container(bus: EventBus, module: str, container: containers.Container) -> tuple[str, ...]:

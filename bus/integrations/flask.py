@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bus.bus import EventBus
 from bus.context import is_traceparent, trace_context
 from bus.errors import MissingExtraError
+from bus.integrations.settings import Setting
 
 try:
     from flask import Flask, g, request
 
     from bus.integrations.cli import bus_commands
-    from bus.integrations.current import EXTENSION, current_bus
+    from bus.integrations.current import EXTENSION, SETTINGS, current_bus, current_operations
 except ImportError as error:
     raise MissingExtraError("Flask is not installed; pip install 'modular-bus[flask]'") from error
 
-__all__ = ["EXTENSION", "BusExtension", "current_bus"]
+__all__ = ["EXTENSION", "BusExtension", "Setting", "current_bus", "current_operations"]
 
 
 class BusExtension:
@@ -22,10 +25,16 @@ class BusExtension:
 
     The bus starts with the first request that reaches the application, so neither a command nor the parent of a
     reloader or of a forking server ever starts it.
+
+    Args:
+        bus: The bus.
+        app: The application, where it is there already.
+        settings: What the process is set to, for `flask bus config`, with secrets masked.
     """
 
-    def __init__(self, bus: EventBus, app: Flask | None = None) -> None:
+    def __init__(self, bus: EventBus, app: Flask | None = None, *, settings: Sequence[Setting] = ()) -> None:
         self._bus = bus
+        self._settings = tuple(settings)
         if app is not None:
             self.init_app(app)
 
@@ -35,6 +44,7 @@ class BusExtension:
         What a request publishes carries the W3C `traceparent` that came with it.
         """
         app.extensions[EXTENSION] = self._bus
+        app.extensions[SETTINGS] = self._settings
         app.before_request(self._bus.start)
         app.before_request(_enter_trace)
         app.teardown_request(_leave_trace)

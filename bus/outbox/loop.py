@@ -34,6 +34,7 @@ class RelayLoop:
         self._woken = threading.Event()
         self._gathered = threading.Event()
         self._sweep_at = 0.0
+        self._has_failed = False
         self._left: list[tuple[str, str]] | None = None
         self.thread = threading.Thread(target=self._run, name=f"bus-{relay.source}-relay", daemon=True)
 
@@ -86,6 +87,7 @@ class RelayLoop:
             return
         self._look_for_retries()
         self.relay.sweep()
+        self._works()
         if not self.relay.is_direct:
             self._sweep_at = min(self._sweep_at, time.monotonic() + TURN_INTERVAL)
 
@@ -94,7 +96,15 @@ class RelayLoop:
         try:
             step()
         except BaseException:
-            # The thread outlives whatever one pass meets; what is due stays due.
-            log.exception("the relay of %s could not finish a pass; it tries again", self.relay.source)
+            # The thread outlives whatever one pass meets; what is due stays due. An outage is told once.
+            level = logging.DEBUG if self._has_failed else logging.ERROR
+            log.log(level, "the relay of %s could not finish a pass; it tries again", self.relay.source, exc_info=True)
+            self._has_failed = True
             return False
         return True
+
+    def _works(self) -> None:
+        """Take note of a whole pass: one that only looks for acknowledgements asks the database nothing."""
+        if self._has_failed:
+            log.warning("the relay of %s works again", self.relay.source)
+            self._has_failed = False

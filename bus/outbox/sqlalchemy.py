@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
     bindparam,
     case,
     delete,
@@ -23,6 +21,7 @@ from bus.clock import Clock
 from bus.database import Database
 from bus.envelope import Envelope
 from bus.failpoint import failpoint
+from bus.history.rows import envelope_of
 from bus.outbox.store import Claimed, Owing
 from bus.status import Owed
 from bus.tables import bus_event, bus_outbox
@@ -93,7 +92,7 @@ class SqlAlchemyOutboxStore:
                 select(bus_event).where(bus_event.c.id.in_(sends)).order_by(bus_event.c.position)
             ).all()
         failpoint("relay.after_claim")
-        return [Claimed(_envelope(row, self._database.name), sends[row.id]) for row in rows]
+        return [Claimed(envelope_of(row, self._database.name), sends[row.id]) for row in rows]
 
     def postpone(self, target: str, event_ids: Collection[str]) -> None:
         """Give those that are due one more first interval; their sends count on."""
@@ -162,19 +161,3 @@ def _owing_row(owing: Owing) -> dict[str, object]:
         "due_at": owing.due_at,
         "sends": owing.sends,
     }
-
-
-def _envelope(row: Row[Any], source: str) -> Envelope:
-    return Envelope(
-        id=row.id,
-        source=source,
-        type=row.name,
-        version=row.version,
-        subject=row.key,
-        time=row.time,
-        correlationid=row.correlation_id,
-        causationid=row.causation_id,
-        traceparent=row.traceparent,
-        data=row.payload,
-        ancestry=tuple((row.ancestry or "").split()),
-    )

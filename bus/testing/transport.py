@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bus.envelope import Envelope
+from bus.errors import StoppedError
 from bus.transport.base import Acknowledge, Receiver
 
 
@@ -39,8 +40,15 @@ class RecordingTransport:
             self.acknowledge(target, envelope)
 
     def deliver(self, target: str, envelope: Envelope) -> None:
-        """Give a hosted module an envelope, as if another process had sent it."""
-        self._receivers[target].accept(envelope, 1)
+        """Give a hosted module an envelope, as if another process had sent it.
+
+        Raises:
+            StoppedError: The transport is closed, or not open yet, or the module is not hosted.
+        """
+        receiver = self._receivers.get(target)
+        if receiver is None:
+            raise StoppedError(f"nobody here receives for module {target!r}; start the bus, which hosts it, before")
+        receiver.accept(envelope, 1)
 
     def acknowledge(self, target: str, envelope: Envelope) -> None:
         """Carry an acknowledgement back to the publisher's outbox, where its module is hosted."""

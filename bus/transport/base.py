@@ -36,11 +36,18 @@ class Transport(Protocol):
         ...
 
     def send(self, target: str, envelope: Envelope, sends: int) -> None:
-        """Take an envelope on its way; must not wait for its listeners. Raises where it cannot be taken."""
+        """Take an envelope on its way; must not wait for its listeners.
+
+        Raises:
+            Exception: It cannot be taken, or it could never arrive: a local transport has no receiver for the target.
+        """
         ...
 
     def acknowledge(self, target: str, envelope: Envelope) -> None:
-        """Carry an acknowledgement of the receiving module back to the publisher's outbox."""
+        """Carry an acknowledgement of the receiving module back to the publisher's outbox.
+
+        After `close` it raises nothing: a listener that was running then ends later.
+        """
         ...
 
     def is_ready(self) -> bool:
@@ -48,5 +55,8 @@ class Transport(Protocol):
         ...
 
     def close(self) -> None:
-        """Carry nothing more; what is on its way stays in the outbox of its publisher."""
+        """Carry nothing more; what is on its way stays in the outbox of its publisher.
+
+        May be repeated; `open` begins anew.
+        """
         ...

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bus import BusError
+from bus import BusError, operations_of
 from modular_app.app import create_app
 from modular_app.sources import ConfigurationError
 from tests.app.conftest import MakeApp
@@ -31,6 +32,8 @@ def refused(config: dict[str, Any] | None = None) -> str:
         ({"BUS_URL": "dramatiq+redis://broker"}, ["not part of this release", "inprocess://"]),
         ({"BUS_URL": "dramatiq+amqp://broker"}, ["not part of this release"]),
         ({"BUS_URL": "dramatiq+stub://"}, ["not part of this release"]),
+        ({"BUS_RETENTION": 30}, ["BUS_RETENTION", "'30' is no duration", "30d"]),
+        ({"BUS_RETENTION": "1h"}, ["BUS_RETENTION", "shorter than 2:00:00"]),
         ({"BUS_URI": "inprocess://"}, ["BUS_URI", "did you mean BUS_URL?"]),
         ({"BUS_WORKERS": 4}, ["BUS_WORKERS", "BUS_URL"]),
         ({"DATABSE_URL": "sqlite:///x.db"}, ["DATABSE_URL", "did you mean DATABASE_URL?"]),
@@ -106,6 +109,12 @@ def test_one_module_can_have_a_database_elsewhere(make_app: MakeApp, tmp_path: P
 
     assert file.exists()
     assert not (tmp_path / "kitchen.db").exists()
+
+
+def test_retention_is_set(make_app: MakeApp) -> None:
+    bus = make_app(BUS_RETENTION="45d").extensions["modular-app"].bus
+
+    assert operations_of(bus).retention == timedelta(days=45)
 
 
 def test_what_the_caller_gives_wins_over_the_environment(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -154,14 +154,6 @@ def test_system_clock_tells_aware_time_in_utc() -> None:
     assert now.tzinfo is UTC
 
 
-def test_system_clock_tells_the_same_time_in_microseconds() -> None:
-    clock = SystemClock()
-
-    before, microseconds, after = clock.now(), clock.microseconds(), clock.now()
-
-    assert to_microseconds(before) <= microseconds <= to_microseconds(after)
-
-
 @pytest.mark.parametrize(
     "moment",
     [

@@ -5,10 +5,23 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 import bus
 
 #: Everything that an extra installs, as far as code of ours imports it.
-EXTRAS = ["click", "dependency_injector", "dramatiq", "flask", "grimp", "pika", "psycopg", "redis", "werkzeug"]
+EXTRAS = [
+    "click",
+    "dependency_injector",
+    "dramatiq",
+    "flask",
+    "grimp",
+    "pika",
+    "psycopg",
+    "pytest",
+    "redis",
+    "werkzeug",
+]
 
 IMPORT_ALL = f"""
 import sys
@@ -31,6 +44,15 @@ def test_missing_extra_names_the_command_that_installs_it() -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
 
     assert "pip install 'modular-bus[flask]'" in ran.stderr
+
+
+@pytest.mark.parametrize("part", ["contracts", "plugin"])
+def test_part_of_the_kit_that_needs_pytest_names_the_command_that_installs_it(part: str) -> None:
+    code = f"import sys; sys.modules['pytest'] = None; import bus.testing.{part}"
+
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+
+    assert "pip install 'modular-bus[testing]'" in ran.stderr
 
 
 def test_public_names_stand_once() -> None:

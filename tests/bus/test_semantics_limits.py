@@ -54,7 +54,7 @@ def bus(bus: EventBus) -> EventBus:
     return bus
 
 
-def test_cascade_of_nested_events_is_stopped_with_its_whole_chain(bus: EventBus) -> None:
+def test_scenario_40_cascade_of_nested_events_is_stopped_with_its_whole_chain(bus: EventBus) -> None:
     with pytest.raises(CascadeError, match="Ping → Pong → Ping → ") as stopped:
         bus.publish(Ping())
 
@@ -62,14 +62,14 @@ def test_cascade_of_nested_events_is_stopped_with_its_whole_chain(bus: EventBus)
     assert isinstance(stopped.value, BusError)
 
 
-def test_cascade_as_deep_as_the_limit_goes_through_and_a_deeper_one_does_not(bus: EventBus) -> None:
+def test_scenario_40_cascade_as_deep_as_the_limit_goes_through_and_a_deeper_one_does_not(bus: EventBus) -> None:
     bus.publish(Ping(MAX_DEPTH - 1))
 
     with pytest.raises(CascadeError):
         bus.publish(Ping(MAX_DEPTH))
 
 
-def test_cascade_that_was_stopped_leaves_the_thread_as_it_was(bus: EventBus) -> None:
+def test_scenario_40_cascade_that_was_stopped_leaves_the_thread_as_it_was(bus: EventBus) -> None:
     for _ in range(3):
         with pytest.raises(CascadeError):
             bus.publish(Ping())
@@ -87,7 +87,7 @@ def test_many_events_side_by_side_are_no_cascade(bus: EventBus) -> None:
     bus.publish("go")
 
 
-def test_cascade_in_one_thread_does_not_count_in_another(bus: EventBus) -> None:
+def test_scenario_40_cascade_in_one_thread_does_not_count_in_another(bus: EventBus) -> None:
     failures: list[BaseException] = []
 
     def publish() -> None:
@@ -109,7 +109,7 @@ def test_cascade_in_one_thread_does_not_count_in_another(bus: EventBus) -> None:
     assert failures == []
 
 
-def test_cascade_over_two_buses_is_one(bus: EventBus) -> None:
+def test_scenario_40_cascade_over_two_buses_is_one(bus: EventBus) -> None:
     other = EventBus()
 
     @listener
@@ -127,7 +127,7 @@ def test_cascade_over_two_buses_is_one(bus: EventBus) -> None:
         bus.publish("go")
 
 
-def test_cascade_passes_an_error_handler_so_that_its_branches_do_not_multiply() -> None:
+def test_scenario_40_cascade_passes_an_error_handler_so_that_its_branches_do_not_multiply() -> None:
     failures: list[ListenerFailure] = []
     bus = EventBus(on_error=failures.append)
 
@@ -143,7 +143,7 @@ def test_cascade_passes_an_error_handler_so_that_its_branches_do_not_multiply() 
     assert failures == []
 
 
-def test_cascade_of_background_listeners_is_stopped_too(caplog: pytest.LogCaptureFixture) -> None:
+def test_scenario_40_cascade_of_background_listeners_is_stopped_too(caplog: pytest.LogCaptureFixture) -> None:
     bus, runs, is_over = EventBus(), [], threading.Event()
 
     @listener(background=True, id="ping.again")
@@ -167,7 +167,9 @@ def test_cascade_of_background_listeners_is_stopped_too(caplog: pytest.LogCaptur
     assert "Ping → Ping" in caplog.text
 
 
-def test_cascade_of_after_commit_listeners_is_stopped_too(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+def test_scenario_40_cascade_of_after_commit_listeners_is_stopped_too(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
     @transactional_listener
     def again(event: OrderPlaced) -> None:
         shop.place("again")
@@ -181,7 +183,7 @@ def test_cascade_of_after_commit_listeners_is_stopped_too(shop: Shop, caplog: py
     assert "order.placed → order.placed" in caplog.text
 
 
-def test_cascade_of_module_listeners_is_stopped_too(shop: Shop) -> None:
+def test_scenario_40_cascade_of_module_listeners_is_stopped_too(shop: Shop) -> None:
     stopped: list[CascadeError] = []
 
     @module_listener("kitchen.open_ticket")
@@ -205,7 +207,9 @@ def test_cascade_of_module_listeners_is_stopped_too(shop: Shop) -> None:
     assert stopped[0].chain == ("order.placed", "kitchen.ticket_opened") * (MAX_DEPTH // 2) + ("order.placed",)
 
 
-def test_cascade_through_threads_of_the_applications_own_is_stopped_where_they_have_the_context(shop: Shop) -> None:
+def test_scenario_40_cascade_through_threads_of_the_applications_own_is_stopped_where_they_have_the_context(
+    shop: Shop,
+) -> None:
     stopped: list[CascadeError] = []
 
     def place_again() -> None:

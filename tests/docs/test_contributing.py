@@ -26,7 +26,7 @@ _STEP = re.compile(r"(?P<where>(?:[^\n]+\n)+)\n```python\n(?P<code>.*?)```", re.
 def copied_project(folder: Path) -> Path:
     for name in FOLDERS:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ["pyproject.toml", "wsgi.py", "tests/__init__.py"]:
+    for name in ["pyproject.toml", "wsgi.py", "tests/__init__.py", "tests/conftest.py"]:
         shutil.copy(ROOT / name, folder / name)
     return folder
 

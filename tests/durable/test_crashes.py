@@ -22,7 +22,7 @@ SENT_BEFORE = range(10)
 
 
 @pytest.mark.parametrize("place", FAILPOINTS)
-def test_kill_9_at_a_failpoint_loses_nothing_and_repeats_no_effect(tmp_path: Path, place: str) -> None:
+def test_scenario_09_kill_9_at_a_failpoint_loses_nothing_and_repeats_no_effect(tmp_path: Path, place: str) -> None:
     send_and_forget(tmp_path)
 
     exit_code = crash(tmp_path, f"{place}={1 if place in PASSED_ONCE else 2}*kill")
@@ -36,6 +36,24 @@ def test_kill_9_at_a_failpoint_loses_nothing_and_repeats_no_effect(tmp_path: Pat
     assert len(seen) <= len(orders) <= len(seen) + 1
     assert set(seen) <= set(orders)
     assert keys == tickets == answers == orders
+
+
+def test_scenario_21_listener_that_kills_its_process_is_a_dead_letter_and_its_neighbours_complete(
+    tmp_path: Path,
+) -> None:
+    shop = Shop(tmp_path, clock=ShiftedClock(hours=0))
+    shop.place(*range(8))
+    exit_codes = [die(tmp_path, hours, poison=3) for hours in range(1, 7)]
+
+    rows = {row.event_id: row for row in shop.publications()}
+    dead = rows.pop(next(row.id for row in shop.history() if row.key == "3"))
+    tickets, owed = sorted(shop.tickets()), shop.owed()
+    shop.close()
+    # The first death is seen by nobody, the second is noted, and three alone are the limit.
+    assert exit_codes == [-signal.SIGKILL] * 5 + [0]
+    assert (dead.state, dead.reason, dead.crashes) == ("dead", "crashed", 3)
+    assert {(row.state, row.crashes) for row in rows.values()} == {("completed", 0)}
+    assert (tickets, owed) == ([0, 1, 2, 4, 5, 6, 7], [])
 
 
 def test_without_a_crash_every_order_is_answered_once(tmp_path: Path) -> None:
@@ -56,6 +74,11 @@ def send_and_forget(folder: Path) -> None:
     shop.place(*SENT_BEFORE)
     shop.outboxes["order"].claim("kitchen", len(SENT_BEFORE))
     shop.close()
+
+
+def die(folder: Path, hours: int, *, poison: int) -> int:
+    command = [sys.executable, "-m", "tests.durable.dying", str(folder), str(hours), str(poison)]
+    return subprocess.run(command, cwd=ROOT, stderr=subprocess.DEVNULL, timeout=60, check=False).returncode
 
 
 def crash(folder: Path, failpoints: str) -> int:

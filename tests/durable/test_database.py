@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from bus import BusError, Database, NoTransactionError, SchemaError
+from bus import BusError, Database, NoTransactionError, SchemaError, TransactionControlError
 from bus.sqlite import BUSY_TIMEOUT
 from tests.durable.shop import Order, OrderTables, Shop, Ticket
 
@@ -327,3 +327,27 @@ def test_connection_that_comes_back_after_the_close_is_closed(database: Database
 
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         raw.execute("SELECT 1")
+
+
+def test_connection_whose_commit_failed_has_no_transaction_left(database: Database) -> None:
+    database.create_tables()
+    with database.write() as connection:
+        connection.exec_driver_sql("CREATE TABLE a (id INTEGER PRIMARY KEY)")
+        connection.exec_driver_sql("CREATE TABLE b (a INTEGER REFERENCES a DEFERRABLE INITIALLY DEFERRED)")
+
+    for _ in range(2):
+        with pytest.raises(IntegrityError, match="FOREIGN KEY"), database.transaction() as unit:
+            unit.session.execute(text("INSERT INTO b VALUES (99)"))
+
+    with database.read() as session:
+        assert session.scalar(text("SELECT count(*) FROM b")) == 0
+    assert database.takes_writes()
+
+
+def test_write_beside_a_unit_of_work_of_the_same_database_is_refused_instead_of_waiting_for_itself(
+    database: Database,
+) -> None:
+    with database.transaction() as unit:
+        unit.session.execute(text("SELECT 1"))
+        with pytest.raises(TransactionControlError, match="do it after that"), database.write():
+            pass

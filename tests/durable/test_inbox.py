@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from bus import (
     Delivery,
     LostPublicationError,
+    RetryAfter,
     RollbackOnlyError,
     TransactionControlError,
     current_delivery,
@@ -19,7 +20,7 @@ from bus import (
 from bus.clock import to_microseconds
 from bus.failpoint import arm
 from bus.inbox.state import Reason, State
-from bus.inbox.store import Outcome, Publication
+from bus.inbox.store import Outcome
 from bus.testing import FakeClock
 from tests.durable.faults import failing_listener
 from tests.durable.shop import Shop, Ticket, TicketOpened, WantedDish, placed, statements
@@ -92,7 +93,9 @@ def test_failing_listener_leaves_its_publication_retrying(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_failed_publication_is_due_within_the_bound_of_its_backoff(shop: Shop, clock: FakeClock, seed: int) -> None:
+def test_scenario_19_failed_publication_is_due_within_the_bound_of_its_backoff(
+    shop: Shop, clock: FakeClock, seed: int
+) -> None:
     shop.listen(failing_listener(shop, failures=1))
 
     shop.inbox(random.Random(seed)).receive(placed(), 1)
@@ -101,7 +104,7 @@ def test_failed_publication_is_due_within_the_bound_of_its_backoff(shop: Shop, c
     assert 0 <= row.due_at - to_microseconds(clock.now()) <= 1_000_000
 
 
-def test_failed_publication_is_not_run_before_it_is_due(shop: Shop) -> None:
+def test_scenario_18_failed_publication_is_not_run_before_it_is_due(shop: Shop) -> None:
     shop.listen(failing_listener(shop, failures=1))
     inbox = shop.inbox()
     inbox.receive(placed(), 1)
@@ -127,7 +130,9 @@ def test_bound_of_the_backoff_doubles_with_each_failure_up_to_ten_minutes(shop: 
     assert delays == [min(1_000_000 << failures, 600_000_000) for failures in range(12)]
 
 
-def test_sibling_of_a_failing_listener_completes_once_and_is_not_run_again(shop: Shop, clock: FakeClock) -> None:
+def test_scenario_20_sibling_of_a_failing_listener_completes_once_and_is_not_run_again(
+    shop: Shop, clock: FakeClock
+) -> None:
     shop.listen(failing_listener(shop, failures=2))
     shop.open_tickets()
     inbox = shop.inbox()
@@ -167,31 +172,6 @@ def test_completed_publication_is_never_due_again(shop: Shop, clock: FakeClock) 
     assert not inbox.run_due()
 
 
-def test_late_failure_does_not_undo_what_somebody_else_has_completed(shop: Shop) -> None:
-    shop.open_tickets()
-    shop.inbox().receive(placed(7), 1)
-
-    is_recorded = shop.inbox_store.record(Publication("kitchen.open_ticket", placed(7)), FAILED)
-
-    assert not is_recorded
-    assert shop.states() == {"kitchen.open_ticket": "completed"}
-
-
-def test_failure_of_a_start_that_somebody_else_has_taken_over_is_not_recorded(shop: Shop, clock: FakeClock) -> None:
-    publication = Publication("kitchen.open_ticket", placed(), starts=0, failures=0)
-    shop.inbox_store.mark(publication)
-    clock.advance(minutes=1)
-    shop.inbox_store.record(replace(publication, starts=1), CRASHED)
-    taken = shop.inbox_store.claim(["kitchen.open_ticket"])
-
-    is_recorded = shop.inbox_store.record(Publication("kitchen.open_ticket", placed(), starts=1), FAILED)
-
-    [row] = shop.publications()
-    assert taken is not None
-    assert not is_recorded
-    assert (row.reason, row.starts, row.failures) == ("running_alone", 2, 0)
-
-
 def test_zombie_whose_publication_was_completed_meanwhile_writes_nothing(shop: Shop, clock: FakeClock) -> None:
     shop.open_tickets()
     zombie, heir = shop.inbox(), shop.inbox()
@@ -221,7 +201,7 @@ def test_run_whose_row_is_gone_at_its_end_is_rolled_back(shop: Shop) -> None:
     assert shop.states() == {"kitchen.forget": "retrying"}
 
 
-def test_listener_that_swallows_an_error_of_a_flush_has_failed(shop: Shop) -> None:
+def test_scenario_07_listener_that_swallows_an_error_of_a_flush_has_failed(shop: Shop) -> None:
     @module_listener("kitchen.swallow")
     def swallow(event: WantedDish) -> None:
         shop.kitchen.session.add(Ticket(number=1, order_id=event.order_id))
@@ -237,7 +217,7 @@ def test_listener_that_swallows_an_error_of_a_flush_has_failed(shop: Shop) -> No
     assert shop.states() == {"kitchen.swallow": "retrying"}
 
 
-def test_listener_that_swallows_an_error_of_a_statement_has_failed(shop: Shop) -> None:
+def test_scenario_07_listener_that_swallows_an_error_of_a_statement_has_failed(shop: Shop) -> None:
     @module_listener("kitchen.swallow")
     def swallow(event: WantedDish) -> None:
         shop.kitchen.session.execute(insert(Ticket).values(number=1, order_id=event.order_id))
@@ -340,3 +320,23 @@ def test_current_delivery_tells_the_ids_and_the_same_key_at_each_run(shop: Shop,
     assert first.idempotency_key == second.idempotency_key == "kitchen.look:event-7"
     assert (first.attempt, second.attempt) == (1, 2)
     assert current_delivery() is None
+
+
+def test_run_after_one_that_asked_to_wait_is_the_second_attempt(shop: Shop, clock: FakeClock) -> None:
+    attempts: list[int] = []
+
+    @module_listener("kitchen.wait")
+    def wait(event: WantedDish) -> None:
+        delivery = current_delivery()
+        assert delivery is not None
+        attempts.append(delivery.attempt)
+        if len(attempts) == 1:
+            raise RetryAfter(5)
+
+    shop.listen(wait)
+    inbox = shop.inbox()
+    inbox.receive(placed(), 1)
+    clock.advance(seconds=5)
+    inbox.run_due()
+
+    assert attempts == [1, 2]

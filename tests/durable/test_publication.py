@@ -16,6 +16,7 @@ from bus import (
 from bus.clock import to_microseconds
 from bus.outbox.sqlalchemy import FIRST_INTERVAL
 from bus.testing import FakeClock
+from tests.durable.belt import Belt
 from tests.durable.shop import (
     Order,
     OrderCancelled,
@@ -31,7 +32,7 @@ from tests.durable.shop import (
 TOO_LARGE = "x" * 300_000
 
 
-def test_commit_brings_data_event_and_what_is_owed_together(shop: Shop) -> None:
+def test_scenario_01_commit_brings_data_event_and_what_is_owed_together(shop: Shop) -> None:
     shop.place(1)
 
     assert shop.orders() == [1]
@@ -39,7 +40,7 @@ def test_commit_brings_data_event_and_what_is_owed_together(shop: Shop) -> None:
     assert [(row.target, row.event_id) for row in shop.owed()] == [("kitchen", shop.history()[0].id)]
 
 
-def test_nothing_is_visible_before_the_commit(shop: Shop) -> None:
+def test_scenario_01_nothing_is_visible_before_the_commit(shop: Shop) -> None:
     with shop.order.transaction():
         shop.bus.publish(OrderPlaced(1))
 
@@ -47,7 +48,7 @@ def test_nothing_is_visible_before_the_commit(shop: Shop) -> None:
         assert shop.owed() == []
 
 
-def test_exception_leaves_neither_data_nor_event(shop: Shop) -> None:
+def test_scenario_02_exception_leaves_neither_data_nor_event(shop: Shop) -> None:
     with pytest.raises(ValueError, match="changed her mind"), shop.order.transaction() as unit:
         unit.session.add(Order(id=1, note=""))
         shop.bus.publish(OrderPlaced(1))
@@ -56,7 +57,7 @@ def test_exception_leaves_neither_data_nor_event(shop: Shop) -> None:
     assert (shop.orders(), shop.history(), shop.owed()) == ([], [], [])
 
 
-def test_event_of_a_rolled_back_savepoint_is_dropped_with_it(shop: Shop) -> None:
+def test_scenario_02_event_of_a_rolled_back_savepoint_is_dropped_with_it(shop: Shop) -> None:
     with shop.order.transaction():
         shop.bus.publish(OrderPlaced(1))
         with pytest.raises(ValueError, match="no"), shop.order.savepoint():
@@ -87,7 +88,7 @@ def test_swallowed_failure_of_a_joined_block_leaves_nothing(shop: Shop) -> None:
     assert (shop.history(), shop.owed()) == ([], [])
 
 
-def test_event_without_subscriber_is_recorded_and_owed_to_nobody(shop: Shop) -> None:
+def test_scenario_06_event_without_subscriber_is_recorded_and_owed_to_nobody(shop: Shop) -> None:
     with shop.order.transaction():
         shop.bus.publish(OrderCancelled(1))
 
@@ -95,7 +96,7 @@ def test_event_without_subscriber_is_recorded_and_owed_to_nobody(shop: Shop) -> 
     assert shop.owed() == []
 
 
-def test_two_equal_events_complete_independently(shop: Shop) -> None:
+def test_scenario_05_two_equal_events_complete_independently(shop: Shop) -> None:
     shop.open_tickets()
     with shop.order.transaction():
         shop.bus.publish(OrderPlaced(1))
@@ -107,7 +108,24 @@ def test_two_equal_events_complete_independently(shop: Shop) -> None:
     assert len({row.event_id for row in shop.publications()}) == 2
 
 
-def test_what_a_listener_publishes_commits_with_its_effects(shop: Shop) -> None:
+def test_scenario_07_publishing_outside_a_unit_of_work_is_refused_and_leaves_nothing(shop: Shop) -> None:
+    with pytest.raises(NoTransactionError, match="transaction"):
+        shop.bus.publish(OrderPlaced(1))
+
+    assert (shop.history(), shop.owed()) == ([], [])
+
+
+def test_scenario_02_rolled_back_transaction_wakes_nobody_and_hands_nothing_over(shop: Shop, belt: Belt) -> None:
+    belt.settle()
+
+    with pytest.raises(ValueError, match="no"), shop.order.transaction():
+        shop.bus.publish(OrderPlaced(1))
+        raise ValueError("no")
+
+    assert (belt.sent, belt.wakes, belt.flow.on_their_way()) == ([], 0, 0)
+
+
+def test_scenario_07_what_a_listener_publishes_commits_with_its_effects(shop: Shop) -> None:
     @module_listener("kitchen.open_ticket")
     def open_ticket(event: WantedDish) -> None:
         shop.kitchen.session.add(Ticket(order_id=event.order_id))
@@ -121,7 +139,7 @@ def test_what_a_listener_publishes_commits_with_its_effects(shop: Shop) -> None:
     assert [row.target for row in shop.owed("kitchen")] == ["order"]
 
 
-def test_listener_that_publishes_and_then_fails_leaves_no_event(shop: Shop) -> None:
+def test_scenario_07_listener_that_publishes_and_then_fails_leaves_no_event(shop: Shop) -> None:
     @module_listener("kitchen.open_ticket")
     def open_ticket(event: WantedDish) -> None:
         shop.kitchen.session.add(Ticket(order_id=event.order_id))
@@ -183,7 +201,7 @@ def test_row_is_born_due_at_its_second_send_while_the_runtime_runs(shop: Shop, c
     assert (row.due_at, row.sends) == (to_microseconds(clock.now()) + FIRST_INTERVAL, 1)
 
 
-def test_too_large_payload_is_refused_and_the_transaction_goes_on(shop: Shop) -> None:
+def test_scenario_41_too_large_payload_is_refused_and_the_transaction_goes_on(shop: Shop) -> None:
     with shop.order.transaction() as unit:
         with pytest.raises(PayloadTooLargeError, match=r"'order.placed' is 300,\d+ bytes"):
             shop.bus.publish(OrderPlaced(1, note=TOO_LARGE))
@@ -195,7 +213,7 @@ def test_too_large_payload_is_refused_and_the_transaction_goes_on(shop: Shop) ->
     assert len(shop.owed()) == 1
 
 
-def test_too_large_payload_that_nobody_catches_leaves_nothing(shop: Shop) -> None:
+def test_scenario_41_too_large_payload_that_nobody_catches_leaves_nothing(shop: Shop) -> None:
     with pytest.raises(PayloadTooLargeError), shop.order.transaction() as unit:
         unit.session.add(Order(id=1, note=""))
         shop.bus.publish(OrderPlaced(1, note=TOO_LARGE))

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 
 from sqlalchemy import text
 
@@ -17,7 +15,7 @@ from bus.outbox.sqlalchemy import FIRST_INTERVAL, LONGEST_INTERVAL
 from bus.testing import FakeClock
 from tests.durable.belt import Belt
 from tests.durable.faults import refuse
-from tests.durable.shop import BILL, KITCHEN, ORDER, Shop
+from tests.durable.shop import Shop
 
 
 def test_sweep_sends_what_is_due_oldest_first(shop: Shop) -> None:
@@ -99,21 +97,6 @@ def test_interval_of_an_envelope_that_was_handed_over_goes_on_doubling(shop: Sho
     [row] = shop.owed()
     assert claimed.sends == 2
     assert row.due_at - to_microseconds(clock.now()) == 2 * FIRST_INTERVAL
-
-
-def test_no_two_claims_return_the_same_envelope(shop: Shop) -> None:
-    shop.place(*range(200))
-    store, together = shop.outboxes["order"], threading.Barrier(8)
-
-    def claim_all() -> list[str]:
-        together.wait()
-        return [found.envelope.id for _ in range(30) for found in store.claim("kitchen", 7)]
-
-    with ThreadPoolExecutor(8) as pool:
-        taken = [id for future in [pool.submit(claim_all) for _ in range(8)] for id in future.result()]
-
-    assert len(taken) == 200
-    assert set(taken) == {row.id for row in shop.history()}
 
 
 def test_acknowledged_envelope_is_owed_no_longer(shop: Shop, belt: Belt) -> None:
@@ -246,38 +229,6 @@ def test_mended_outbox_is_swept_again(shop: Shop) -> None:
     belt.relay.sweep()
 
     assert belt.keys() == ["1"]
-
-
-def test_released_envelope_is_due_at_once_and_not_counted(shop: Shop, clock: FakeClock) -> None:
-    shop.place(1)
-    store = shop.outboxes["order"]
-    [claimed] = store.claim("kitchen", 1)
-
-    store.release("kitchen", [claimed.envelope.id])
-
-    [row] = shop.owed()
-    assert (row.due_at, row.sends) == (to_microseconds(clock.now()), 0)
-
-
-def test_claim_leaves_what_is_owed_to_another_module(tmp_path: Path) -> None:
-    shop = Shop(tmp_path, modules=(ORDER, KITCHEN, BILL))
-    shop.place(1)
-
-    shop.outboxes["order"].claim("kitchen", 10)
-    targets = shop.outboxes["order"].due_targets(["bill", "kitchen"])
-    shop.close()
-
-    assert targets == ["bill"]
-
-
-def test_owed_tells_count_and_age_by_target(shop: Shop, clock: FakeClock) -> None:
-    shop.place(1)
-    clock.advance(seconds=30)
-    shop.place(2)
-
-    [owed] = shop.outboxes["order"].owed()
-
-    assert (owed.target, owed.count, owed.oldest_seconds) == ("kitchen", 2, 30.0)
 
 
 @contextmanager

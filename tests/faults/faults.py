@@ -118,6 +118,7 @@ def _put(owner: type, name: str, wrong: Any) -> None:
 
 
 _INBOX, _MARKS = "tests/durable/test_inbox.py", "tests/durable/test_marks.py"
+_INBOX_STORE = "tests/contracts/test_stores.py::TestSqlAlchemyInboxStore"
 _DATABASE = "tests/durable/test_database.py"
 _COMMIT, _UNITS = "tests/bus/test_semantics_commit.py", "tests/bus/test_semantics_units_of_work.py"
 
@@ -136,8 +137,8 @@ FAULTS = {
         "a failure that comes late undoes what somebody else has completed",
         record_failures_without_a_fence,
         (
-            f"{_INBOX}::test_late_failure_does_not_undo_what_somebody_else_has_completed",
-            f"{_INBOX}::test_failure_of_a_start_that_somebody_else_has_taken_over_is_not_recorded",
+            f"{_INBOX_STORE}::test_late_failure_does_not_undo_what_was_completed_meanwhile",
+            f"{_INBOX_STORE}::test_late_failure_does_not_disturb_a_run_that_was_taken_over",
         ),
     ),
     "attempts counted at the end": Fault(
@@ -175,6 +176,6 @@ FAULTS = {
     "swallowed error counted as success": Fault(
         "a listener that caught an error of the database counts as done, and its effects are gone",
         take_a_swallowed_error_for_success,
-        (f"{_INBOX}::test_listener_that_swallows_an_error_of_a_statement_has_failed",),
+        (f"{_INBOX}::test_scenario_07_listener_that_swallows_an_error_of_a_statement_has_failed",),
     ),
 }

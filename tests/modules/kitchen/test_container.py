@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from tests.modules.kitchen.conftest import Kitchen
+from bus.testing import ModuleUnderTest
 
 
-def test_every_provider_resolves(kitchen: Kitchen) -> None:
+def test_every_provider_resolves(kitchen: ModuleUnderTest) -> None:
     resolved = {name: provider() for name, provider in kitchen.container.providers.items()}
 
     assert None not in resolved.values()

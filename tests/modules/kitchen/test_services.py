@@ -6,6 +6,7 @@ from itertools import permutations
 
 import pytest
 
+from bus.testing import ModuleUnderTest
 from modules.kitchen.contract import (
     AcceptedLine,
     OrderAccepted,
@@ -13,7 +14,6 @@ from modules.kitchen.contract import (
     TicketOpened,
     TicketRefused,
 )
-from tests.modules.kitchen.conftest import Kitchen
 
 
 def accepted(order_id: str = "o-1") -> OrderAccepted:
@@ -24,40 +24,44 @@ def cancelled(order_id: str = "o-1") -> OrderCancelled:
     return OrderCancelled(order_id)
 
 
-def test_accepted_order_gets_a_ticket(kitchen: Kitchen) -> None:
+def statuses(kitchen: ModuleUnderTest) -> list[str]:
+    return [ticket["status"] for ticket in kitchen.container.reader().oldest(100)]
+
+
+def test_accepted_order_gets_a_ticket(kitchen: ModuleUnderTest) -> None:
     kitchen.hear(accepted())
 
     (ticket,) = kitchen.container.reader().oldest(10)
     assert (ticket["order_id"], ticket["status"]) == ("o-1", "open")
     assert ticket["lines"] == [{"name": "Ramen", "quantity": 2}]
-    assert kitchen.said == [TicketOpened("o-1", str(ticket["ticket_id"]))]
+    assert kitchen.published == [TicketOpened("o-1", str(ticket["ticket_id"]))]
 
 
 @pytest.mark.parametrize("news", sorted(set(permutations(["accepted", "accepted", "cancelled", "cancelled"]))))
-def test_cancelled_order_is_never_cooked(kitchen: Kitchen, news: tuple[str, ...]) -> None:
+def test_cancelled_order_is_never_cooked(kitchen: ModuleUnderTest, news: tuple[str, ...]) -> None:
     for piece in news:
         kitchen.hear(accepted() if piece == "accepted" else cancelled())
 
-    assert kitchen.statuses() == (["void"] if news[0] == "accepted" else [])
+    assert statuses(kitchen) == (["void"] if news[0] == "accepted" else [])
 
 
-def test_order_is_refused_when_the_kitchen_is_full(kitchen: Kitchen) -> None:
+def test_order_is_refused_when_the_kitchen_is_full(kitchen: ModuleUnderTest) -> None:
     kitchen.container.room().resize(1)
 
     kitchen.hear(accepted("o-1"))
     kitchen.hear(accepted("o-2"))
 
-    assert kitchen.said[1:] == [TicketRefused("o-2", "kitchen_full")]
-    assert kitchen.statuses() == ["open"]
+    assert kitchen.published[1:] == [TicketRefused("o-2", "kitchen_full")]
+    assert statuses(kitchen) == ["open"]
 
 
-def test_cooking_ticket_takes_up_room_and_a_void_one_does_not(kitchen: Kitchen) -> None:
+def test_cooking_ticket_takes_up_room_and_a_void_one_does_not(kitchen: ModuleUnderTest) -> None:
     kitchen.container.room().resize(1)
     kitchen.hear(accepted("o-1"))
-    kitchen.container.stove().start(kitchen.said[0].ticket_id)  # type: ignore[attr-defined]  # a TicketOpened
+    kitchen.container.stove().start(kitchen.events.one(TicketOpened).ticket_id)
 
     kitchen.hear(accepted("o-2"))
     kitchen.hear(cancelled("o-1"))
     kitchen.hear(accepted("o-3"))
 
-    assert kitchen.statuses() == ["void", "open"]
+    assert statuses(kitchen) == ["void", "open"]

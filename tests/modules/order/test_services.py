@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from bus.testing import FakeClock
+from bus.testing import FakeClock, ModuleUnderTest
 from modules.order.contract import (
     OrderAccepted,
     OrderCancelled,
@@ -21,31 +21,29 @@ from modules.order.contract import (
 from modules.order.model import Customer, OrderLine
 from modules.order.services import OrderNotFoundError
 from modules.order.status import OrderConflictError
-from tests.modules.order.conftest import OrderAlone
 
 
-def place(order: OrderAlone) -> str:
-    orders = order.container.customer_orders()
-    return orders.place("demo", [OrderLine("ramen", 2)], Customer("Ada", "+44 5550199")).order_id
+def place(order: ModuleUnderTest) -> str:
+    order.container.customer_orders().place("demo", [OrderLine("ramen", 2)], Customer("Ada", "+44 5550199"))
+    return order.events.one(OrderPlaced).order_id
 
 
-def test_placed_order_is_told_without_its_customer(order: OrderAlone) -> None:
+def test_placed_order_is_told_without_its_customer(order: ModuleUnderTest) -> None:
     order_id = place(order)
 
-    assert order.said == [OrderPlaced(order_id, "demo", (PlacedLine("ramen", 2),))]
+    assert order.published == [OrderPlaced(order_id, "demo", (PlacedLine("ramen", 2),))]
 
 
-def test_history_keeps_the_time_of_each_step(order: OrderAlone, clock: FakeClock) -> None:
+def test_history_keeps_the_time_of_each_step(order: ModuleUnderTest, fake_clock: FakeClock) -> None:
     order_id = place(order)
-    restaurant, kitchen = order.container.restaurant_news(), order.container.kitchen_news()
 
-    restaurant.price_order(OrderAccepted(order_id, Total(Decimal("27.60"), "EUR")))
-    clock.advance(minutes=1)
-    kitchen.note_ticket(TicketOpened(order_id))
-    clock.advance(minutes=2)
-    kitchen.follow_preparation(PreparationStarted(order_id))
-    kitchen.call_customer(OrderReady(order_id))
-    clock.advance(minutes=3)
+    order.hear(OrderAccepted(order_id, Total(Decimal("27.60"), "EUR")))
+    fake_clock.advance(minutes=1)
+    order.hear(TicketOpened(order_id))
+    fake_clock.advance(minutes=2)
+    order.hear(PreparationStarted(order_id))
+    order.hear(OrderReady(order_id))
+    fake_clock.advance(minutes=3)
     order.container.customer_orders().collect(order_id)
 
     shown = order.container.reader().one(order_id)
@@ -57,10 +55,10 @@ def test_history_keeps_the_time_of_each_step(order: OrderAlone, clock: FakeClock
         {"status": "ready", "at": "2026-01-01T00:03:00+00:00"},
         {"status": "completed", "at": "2026-01-01T00:06:00+00:00"},
     ]
-    assert order.said[1:] == [OrderCompleted(order_id)]
+    assert order.published[1:] == [OrderCompleted(order_id)]
 
 
-def test_cancelled_order_is_told_once(order: OrderAlone) -> None:
+def test_cancelled_order_is_told_once(order: ModuleUnderTest) -> None:
     order_id = place(order)
     orders = order.container.customer_orders()
 
@@ -68,9 +66,9 @@ def test_cancelled_order_is_told_once(order: OrderAlone) -> None:
     with pytest.raises(OrderConflictError):
         orders.cancel(order_id)
 
-    assert order.said[1:] == [OrderCancelled(order_id)]
+    assert order.published[1:] == [OrderCancelled(order_id)]
 
 
-def test_news_of_an_order_that_nobody_knows_is_an_error(order: OrderAlone) -> None:
+def test_news_of_an_order_that_nobody_knows_is_an_error(order: ModuleUnderTest) -> None:
     with pytest.raises(OrderNotFoundError, match="there is no order o-404"):
-        order.container.kitchen_news().note_ticket(TicketOpened("o-404"))
+        order.hear(TicketOpened("o-404"))

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from tests.modules.restaurant.conftest import RestaurantAlone
+from bus.testing import ModuleUnderTest
 
 
-def test_every_provider_resolves(restaurant: RestaurantAlone) -> None:
+def test_every_provider_resolves(restaurant: ModuleUnderTest) -> None:
     resolved = {name: provider() for name, provider in restaurant.container.providers.items()}
 
     assert None not in resolved.values()

@@ -44,6 +44,18 @@ def test_stand_in_of_an_event_is_written_as_its_view_reads_it() -> None:
     assert write_payload("order.placed", placed("17")) == b'{"order_id":"17"}'
 
 
+def test_stand_in_of_an_event_with_two_views_has_the_fields_of_both() -> None:
+    @event_view("order.placed")
+    @dataclass(frozen=True)
+    class Table:
+        table: int
+
+    [order] = stand_ins(Module("kitchen", contract=[NewOrder, Table]))
+    [placed] = order.contract_classes()
+
+    assert write_payload("order.placed", placed(order_id="17", table=4)) == b'{"order_id":"17","table":4}'
+
+
 def test_module_starts_alone_with_stand_ins_and_what_it_says_is_recorded(tmp_path: Path) -> None:
     database, transport = Database("kitchen", f"sqlite:///{tmp_path}/kitchen.db"), RecordingTransport()
     database.create_tables()

@@ -1,0 +1,192 @@
+"""What a transport promises."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import pytest
+
+from bus.envelope import Envelope
+from bus.errors import BusError
+from bus.testing.contracts.samples import sample
+from bus.transport.base import Transport
+
+
+class Station:
+    """The process at both ends of a transport: its modules receive and acknowledge, and it hears of acknowledgements.
+
+    Attributes:
+        arrived: What each module has received, with the number of sends, in order.
+        acknowledged: What has come back.
+    """
+
+    def __init__(self, transport: Transport, *modules: str) -> None:
+        self.arrived: dict[str, list[tuple[Envelope, int]]] = {name: [] for name in modules}
+        self.acknowledged: list[tuple[str, Envelope]] = []
+        self.transport = transport
+        self._changed = threading.Condition()
+        transport.open({name: _Receiver(self, name) for name in modules}, self._hear)
+
+    def note(self, module: str, envelope: Envelope, sends: int) -> None:
+        """Take an envelope in, and acknowledge it as a module's workers do."""
+        with self._changed:
+            self.arrived[module].append((envelope, sends))
+            self._changed.notify_all()
+        self.transport.acknowledge(module, envelope)
+
+    def has_arrived(self, module: str, count: int, within: float) -> bool:
+        """Wait until so many different envelopes have reached a module."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self.firsts(module)) >= count, within)
+
+    def has_heard(self, count: int, within: float) -> bool:
+        """Wait until so many different envelopes are known to be acknowledged."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len({each.id for _, each in self.acknowledged}) >= count, within)
+
+    def firsts(self, module: str) -> list[Envelope]:
+        """Return the envelopes that have reached a module in the order of their first arrival."""
+        return list({envelope.id: envelope for envelope, _ in self.arrived[module]}.values())
+
+    def _hear(self, module: str, envelope: Envelope) -> None:
+        with self._changed:
+            self.acknowledged.append((module, envelope))
+            self._changed.notify_all()
+
+
+class _Receiver:
+    def __init__(self, station: Station, module: str) -> None:
+        self._station = station
+        self._module = module
+
+    def accept(self, envelope: Envelope, sends: int) -> None:
+        self._station.note(self._module, envelope, sends)
+
+
+class TransportContract:
+    """Certifies a `bus.transport.base.Transport`; a subclass provides the fixture `transport`, not opened yet.
+
+    A transport may lose, repeat and reorder, and the bus lives with that. These are promises for good days: nothing
+    breaks, and what is sent arrives.
+
+    Attributes:
+        budget: Seconds within which an envelope has to arrive.
+        quiet: Seconds after which an envelope that has not arrived counts as not carried.
+    """
+
+    budget = 10.0
+    quiet = 0.2
+
+    @pytest.fixture
+    def transport(self) -> Transport:
+        """Return the transport."""
+        raise NotImplementedError("the subclass provides the fixture `transport`")
+
+    @pytest.fixture
+    def station(self, transport: Transport) -> Iterator[Station]:
+        """Open the transport between three modules, and close it in the end."""
+        yield Station(transport, "order", "kitchen", "bill")
+        transport.close()
+
+    def test_envelope_arrives_as_it_was_sent(self, station: Station) -> None:
+        """Every field of it, and the bytes of its payload."""
+        station.transport.send("kitchen", sample(1), 1)
+        station.transport.send("kitchen", sample(2), 1)
+
+        assert station.has_arrived("kitchen", 2, self.budget)
+        assert station.firsts("kitchen") == [sample(1), sample(2)]
+
+    def test_number_of_sends_arrives_with_the_envelope(self, station: Station) -> None:
+        """The inbox marks a start before it runs what was sent before."""
+        station.transport.send("kitchen", sample(1), 3)
+
+        assert station.has_arrived("kitchen", 1, self.budget)
+        assert station.arrived["kitchen"][0] == (sample(1), 3)
+
+    def test_envelope_reaches_no_other_module(self, station: Station) -> None:
+        """Each module has a way of its own."""
+        station.transport.send("bill", sample(1), 1)
+
+        assert station.has_arrived("bill", 1, self.budget)
+        assert (station.firsts("kitchen"), station.firsts("order")) == ([], [])
+
+    def test_envelope_reaches_its_own_publisher_where_that_is_the_target(self, station: Station) -> None:
+        """A module may listen to its own events."""
+        station.transport.send("order", sample(1), 1)
+
+        assert station.has_arrived("order", 1, self.budget)
+
+    def test_envelopes_of_one_thread_arrive_in_the_order_of_the_sends(self, station: Station) -> None:
+        """The order of their first arrival; a repetition may come at any time."""
+        for number in range(100):
+            station.transport.send("kitchen", sample(number), 1)
+
+        assert station.has_arrived("kitchen", 100, self.budget)
+        assert station.firsts("kitchen") == [sample(number) for number in range(100)]
+
+    def test_envelopes_of_many_threads_arrive(self, station: Station) -> None:
+        """Publishers' threads and relays send at the same time."""
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(lambda number: station.transport.send("kitchen", sample(number), 1), range(200)))
+
+        assert station.has_arrived("kitchen", 200, self.budget)
+
+    def test_acknowledgement_comes_back_with_target_and_envelope(self, station: Station) -> None:
+        """So the publisher's outbox knows what it owes no longer."""
+        station.transport.send("kitchen", sample(1), 1)
+
+        assert station.has_heard(1, self.budget)
+        assert station.acknowledged[0] == ("kitchen", sample(1))
+
+    def test_every_acknowledgement_comes_back(self, station: Station) -> None:
+        """One that is lost costs another send."""
+        for number in range(100):
+            station.transport.send("kitchen", sample(number), 1)
+
+        assert station.has_heard(100, self.budget)
+
+    def test_open_transport_is_ready(self, station: Station) -> None:
+        """Health checks ask."""
+        assert station.transport.is_ready()
+
+    def test_nothing_is_carried_after_the_close(self, station: Station) -> None:
+        """It may be refused, or stay where it is."""
+        station.transport.close()
+        with suppress(Exception):
+            station.transport.send("kitchen", sample(1), 1)
+
+        assert not station.has_arrived("kitchen", 1, self.quiet)
+
+    def test_acknowledgement_after_the_close_does_no_harm(self, station: Station) -> None:
+        """A listener that was running at the close ends after it."""
+        station.transport.close()
+
+        station.transport.acknowledge("kitchen", sample(1))
+
+    def test_closing_twice_does_no_harm(self, station: Station) -> None:
+        """A stop may be repeated."""
+        station.transport.close()
+
+        station.transport.close()
+
+    def test_transport_that_is_opened_again_carries_to_the_new_receivers(self, station: Station) -> None:
+        """A bus starts again after a stop."""
+        station.transport.close()
+        successor = Station(station.transport, "order", "kitchen")
+
+        station.transport.send("kitchen", sample(1), 1)
+
+        assert successor.has_arrived("kitchen", 1, self.budget)
+        assert successor.has_heard(1, self.budget)
+        assert station.firsts("kitchen") == []
+
+    def test_local_transport_refuses_an_envelope_for_which_nobody_is_there(self, station: Station) -> None:
+        """Otherwise it would look sent."""
+        if not station.transport.is_local:
+            pytest.skip("this transport reaches other processes too")
+
+        with pytest.raises(BusError):
+            station.transport.send("cellar", sample(1), 1)
