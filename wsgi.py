@@ -4,4 +4,4 @@ from modular_app.serving import announce, end_on_sigterm, start
 
 app = start()
 announce(app)
-end_on_sigterm()
+end_on_sigterm(app)

@@ -18,13 +18,19 @@ from bus.integrations.dependency_injector import subscribe_container
 from bus.integrations.flask import BusExtension
 from bus.integrations.http import register_problems
 from bus.transport.base import Transport
+from modular_app.bell import Bell, create_bell
 from modular_app.config import Settings, read_settings
 from modular_app.container import MODULES, build_containers, provided
 from modular_app.description import create_description
+from modular_app.flow import Flow
 from modular_app.guard import refuse_foreign_posts
+from modular_app.headers import add_headers
 from modular_app.health import create_health
 from modular_app.hosts import only_for
-from modular_app.page import create_page, error_page
+from modular_app.page import answer_script, create_page, error_page
+from modular_app.pausing import create_pausing
+from modular_app.shown import shown_settings
+from modular_app.sources import Sources, UnusableDatabaseError
 from modular_app.shown import shown_settings
 from modular_app.sources import Sources, UnusableDatabaseError
 
@@ -43,6 +49,7 @@ class Parts:
         bus: The bus between the modules.
         databases: The database of each hosted module.
         containers: The container of each hosted module.
+        bell: Tells the open pages that something has changed.
         notices: Sentences about what this start has set up.
     """
 
@@ -50,6 +57,7 @@ class Parts:
     bus: EventBus
     databases: Mapping[str, Database]
     containers: Mapping[str, DeclarativeContainer]
+    bell: Bell
     notices: tuple[str, ...]
 
 
@@ -83,14 +91,16 @@ def create_app(config: Mapping[str, Any] | None = None, *, transport: Transport 
     shown = shown_settings(settings, app.config, sources, Path(app.instance_path))
     BusExtension(bus, app, settings=shown)
     notices = set_up_databases(databases, containers)
-    app.extensions["modular-app"] = Parts(settings, bus, databases, containers, notices)
+    bell, stream = create_bell(bus)
+    app.extensions["modular-app"] = Parts(settings, bus, databases, containers, bell, notices)
 
     register_modules(app, containers)
     app.register_blueprint(create_description(containers, API), url_prefix=API)
     app.register_blueprint(create_health(bus, databases))
-    app.register_blueprint(create_page(containers))
     app.before_request(only_for(settings.trusted_hosts))
-    app.before_request(refuse_foreign_posts)
+    register_page(app, bus, containers)
+    app.register_blueprint(stream)
+    app.after_request(bell.ring_after_change)
     register_problems(app, elsewhere=error_page)
     return app
 
@@ -138,3 +148,12 @@ def register_modules(app: Flask, containers: Mapping[str, DeclarativeContainer])
             app.register_blueprint(blueprint, url_prefix=API)
         if forms is not None:
             app.register_blueprint(forms, url_prefix=f"/{name}")
+
+
+def register_page(app: Flask, bus: EventBus, containers: Mapping[str, DeclarativeContainer]) -> None:
+    """Mount the page with its buttons, and guard every request and answer as its browsers need it."""
+    app.register_blueprint(create_page(containers, Flow(bus)))
+    app.register_blueprint(create_pausing(bus))
+    app.before_request(refuse_foreign_posts)
+    app.after_request(answer_script)
+    app.after_request(add_headers)

@@ -49,14 +49,20 @@ def _setting(context: click.Context, name: str, default: str) -> str:
     return str(value or default)
 
 
-def end_on_sigterm() -> None:
-    """Make SIGTERM end the interpreter in order, so that the bus finishes what runs.
+def end_on_sigterm(app: Flask) -> None:
+    """Make SIGTERM end the open streams, and the interpreter in order, so that the bus finishes what runs.
 
-    A server with a handler of its own keeps it.
+    Where a server has a handler of its own, that one says how the process ends.
     """
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _end)
+    if threading.current_thread() is not threading.main_thread():
+        return
+    bell, before = app.extensions["modular-app"].bell, signal.getsignal(signal.SIGTERM)
 
+    def end(number: int, frame: FrameType | None) -> None:
+        bell.end()
+        if callable(before):
+            before(number, frame)
+        elif before is signal.SIG_DFL:
+            sys.exit(0)
 
-def _end(_number: int, _frame: FrameType | None) -> None:
-    sys.exit(0)
+    signal.signal(signal.SIGTERM, end)

@@ -173,8 +173,12 @@ def read_headers(kind: type[Plain]) -> Plain:
     return _from_texts({name: request.headers[name] for name in names if name in request.headers}, kind)
 
 
-def read_form(kind: type[T]) -> T:
+def read_form(kind: type[T], *, shape: Callable[[Mapping[str, str]], object] = dict) -> T:
     """Return the request's form as a msgspec type; an input that was left empty counts as absent.
+
+    Args:
+        kind: The type.
+        shape: Makes of the filled inputs what the type is read from, where the type is not flat.
 
     Raises:
         Problem: 422 with `field` where the type refuses it.
@@ -183,7 +187,7 @@ def read_form(kind: type[T]) -> T:
     _whole_body()
     filled = {name: value for name, value in request.form.items() if value.strip()}
     try:
-        return msgspec.convert(filled, type=kind, strict=False)
+        return msgspec.convert(shape(filled), type=kind, strict=False)
     except msgspec.ValidationError as error:
         raise _refused(error) from error
 

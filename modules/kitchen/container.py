@@ -6,6 +6,9 @@ from dependency_injector import containers, providers
 
 from bus import Clock, Database, IdSource, ModuleBus
 from bus.integrations.operation import route
+from modules.kitchen.board import TicketBoard
+from modules.kitchen.brigade import Brigade
+from modules.kitchen.fault import Fault, FaultTrial, add_trial
 from modules.kitchen.listeners import OrderNews
 from modules.kitchen.panel import KitchenForms, KitchenPanel, create_forms
 from modules.kitchen.projections import Board
@@ -29,11 +32,17 @@ class KitchenContainer(containers.DeclarativeContainer):
     board = providers.ThreadSafeSingleton(Board, database=database)
     reader = providers.ThreadSafeSingleton(TicketReader, database=database)
 
-    order_news = providers.ThreadSafeSingleton(OrderNews, desk=desk)
+    ticket_board = providers.ThreadSafeSingleton(TicketBoard, database=database)
+    brigade = providers.ThreadSafeSingleton(Brigade, database=database, stove=stove, reader=reader)
+    fault = providers.ThreadSafeSingleton(Fault)
+
+    order_news = providers.ThreadSafeSingleton(OrderNews, desk=desk, fault=fault)
 
     views = providers.ThreadSafeSingleton(KitchenViews, stove=stove, room=room, reader=reader)
     routes = providers.ThreadSafeSingleton(create_routes, views=views)
     blueprint = providers.ThreadSafeSingleton(route, routes)
-    kitchen_forms = providers.ThreadSafeSingleton(KitchenForms, stove=stove, room=room)
-    forms = providers.ThreadSafeSingleton(create_forms, forms=kitchen_forms)
-    panel = providers.ThreadSafeSingleton(KitchenPanel, reader=reader)
+    kitchen_forms = providers.ThreadSafeSingleton(KitchenForms, stove=stove, brigade=brigade, room=room)
+    panel_forms = providers.ThreadSafeSingleton(create_forms, forms=kitchen_forms)
+    panel = providers.ThreadSafeSingleton(KitchenPanel, reader=reader, board=ticket_board, clock=clock)
+    trial = providers.ThreadSafeSingleton(FaultTrial, fault=fault)
+    forms = providers.ThreadSafeSingleton(add_trial, forms=panel_forms, trial=trial)

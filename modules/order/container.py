@@ -12,6 +12,7 @@ from modules.order.panel import OrderForms, OrderPanel, create_forms
 from modules.order.projections import FollowedOrders
 from modules.order.read import OrderReader
 from modules.order.routes import create_routes
+from modules.order.rush import Rush, RushTrial, add_trial
 from modules.order.services import CustomerOrders, OrderProgress
 from modules.order.web import OrderViews
 
@@ -36,6 +37,10 @@ class OrderContainer(containers.DeclarativeContainer):
     views = providers.ThreadSafeSingleton(OrderViews, orders=customer_orders, once=orders_once, reader=reader)
     routes = providers.ThreadSafeSingleton(create_routes, views=views)
     blueprint = providers.ThreadSafeSingleton(route, routes)
-    order_forms = providers.ThreadSafeSingleton(OrderForms, orders=customer_orders)
-    forms = providers.ThreadSafeSingleton(create_forms, forms=order_forms)
-    panel = providers.ThreadSafeSingleton(OrderPanel, reader=reader)
+    order_forms = providers.ThreadSafeSingleton(OrderForms, orders=customer_orders, once=orders_once)
+    panel_forms = providers.ThreadSafeSingleton(create_forms, forms=order_forms)
+    panel = providers.ThreadSafeSingleton(OrderPanel, reader=reader, ids=ids)
+
+    rush = providers.ThreadSafeSingleton(Rush, orders=customer_orders)
+    trial = providers.ThreadSafeSingleton(RushTrial, rush=rush)
+    forms = providers.ThreadSafeSingleton(add_trial, forms=panel_forms, trial=trial)

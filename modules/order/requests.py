@@ -76,13 +76,3 @@ class OrderBody(Struct, frozen=True, forbid_unknown_fields=True):
     def attempt(self, key: str) -> Attempt:
         """Return the attempt of this body under a key; how the JSON was written makes no difference."""
         return Attempt.of(key, encode(self))
-
-
-class OrderForm(Struct, frozen=True, forbid_unknown_fields=True):
-    """The form of the page: an order of one line."""
-
-    restaurant_id: RestaurantId
-    sku: Sku
-    quantity: Quantity
-    name: PersonName
-    phone: Phone | None = None

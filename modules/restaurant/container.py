@@ -9,6 +9,7 @@ from bus.integrations.operation import route
 from modules.restaurant.demo import DemoMenu
 from modules.restaurant.listeners import KitchenNews, OrderNews
 from modules.restaurant.menus import Menus
+from modules.restaurant.offer import MenuOffer
 from modules.restaurant.panel import RestaurantForms, RestaurantPanel, create_forms
 from modules.restaurant.projections import MenuCards
 from modules.restaurant.read import MenuReader
@@ -38,3 +39,4 @@ class RestaurantContainer(containers.DeclarativeContainer):
     restaurant_forms = providers.ThreadSafeSingleton(RestaurantForms, menus=menus)
     forms = providers.ThreadSafeSingleton(create_forms, forms=restaurant_forms)
     panel = providers.ThreadSafeSingleton(RestaurantPanel, reader=reader)
+    menu = providers.ThreadSafeSingleton(MenuOffer, reader=reader)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
@@ -22,7 +24,7 @@ class RestaurantPanel:
     def __init__(self, reader: MenuReader) -> None:
         self._reader = reader
 
-    def render(self) -> Markup:
+    def render(self, _parts: Mapping[str, Markup]) -> Markup:
         """Return the panel as HTML."""
         restaurants = self._reader.restaurants(SHOWN_RESTAURANTS)
         menus = [(one, self._reader.menu(str(one["restaurant_id"]), SHOWN_DISHES)) for one in restaurants]
@@ -57,7 +59,7 @@ class RestaurantForms:
 
 def create_forms(forms: RestaurantForms) -> Blueprint:
     """Return the routes of the panel's forms, to be mounted under the module's name."""
-    blueprint = Blueprint("restaurant_forms", __name__, template_folder="templates")
+    blueprint = Blueprint("restaurant_forms", __name__, template_folder="templates", static_folder="static")
     blueprint.add_url_rule("/<restaurant_id>/open", view_func=forms.open, methods=["POST"])
     blueprint.add_url_rule("/<restaurant_id>/close", view_func=forms.close, methods=["POST"])
     blueprint.add_url_rule("/<restaurant_id>/menu/<sku>", view_func=forms.offer, methods=["POST"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
@@ -74,7 +75,7 @@ def test_module_starts_alone_on_a_recording_transport(make_app: MakeApp, module:
 
     html = counter.client.get("/").text
 
-    assert html.count("<h2") == 1
+    assert re.findall('class="panel" id="panel-([a-z]+)"', html) == [module]
     assert counter.client.get("/readyz").status_code == 200
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -22,18 +22,27 @@ ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
 
 
+#: What starts Flask's own server; the port is in the environment.
+FLASK = (sys.executable, "-m", "flask", "run")
+
+
 class Server:
     """One running server, asked over HTTP."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, command: Sequence[str] = FLASK) -> None:
         self.port = _free_port()
         self.root = f"http://127.0.0.1:{self.port}"
         self._folder = folder
+        self._command = [part.replace("{port}", str(self.port)) for part in command]
         self._log = (folder / "server.log").open("a")
+        self.start()
+
+    def start(self) -> None:
+        """Start it, again where it has ended, on the same port."""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "flask", "run"],
+            self._command,
             cwd=ROOT,
-            env=environment(folder, FLASK_RUN_PORT=str(self.port)),
+            env=environment(self._folder, FLASK_RUN_PORT=str(self.port)),
             stdout=self._log,
             stderr=self._log,
         )
@@ -73,9 +82,9 @@ class Server:
 
 
 @contextmanager
-def running_server(folder: Path) -> Iterator[Server]:
-    """Run a server until the block ends."""
-    server = Server(folder)
+def running_server(folder: Path, command: Sequence[str] = FLASK) -> Iterator[Server]:
+    """Run a server until the block ends; `{port}` in its command is the port."""
+    server = Server(folder, command)
     try:
         wait_until(server.answers)
         yield server
