@@ -31,8 +31,6 @@ from modular_app.page import answer_script, create_page, error_page
 from modular_app.pausing import create_pausing
 from modular_app.shown import shown_settings
 from modular_app.sources import Sources, UnusableDatabaseError
-from modular_app.shown import shown_settings
-from modular_app.sources import Sources, UnusableDatabaseError
 
 #: Bytes of a request's body; the largest that means anything is an order of some 10 KiB.
 MAX_BODY = 64 * 1024
