@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from bus.bus import EventBus
 from bus.database import Database
@@ -54,18 +55,13 @@ def host(name: str, database: Database, around: Surroundings) -> Hosted:
     quarantine = SqlAlchemyQuarantineStore(database, clock)
     announcements = Announcements(around.bus.signals, around.bus)
     judge = Judge(around.random_source)
+    runner = Runner(
+        database, store, views=views, clock=clock, judge=judge, solitude=around.solitude, announcements=announcements
+    )
     inbox = Inbox(
         name,
         store,
-        Runner(
-            database,
-            store,
-            views=views,
-            clock=clock,
-            judge=judge,
-            solitude=around.solitude,
-            announcements=announcements,
-        ),
+        runner,
         judge=judge,
         hearing=hearing,
         pausing=Pausing(name, pauses, clock, announcements),
@@ -74,17 +70,14 @@ def host(name: str, database: Database, around: Surroundings) -> Hosted:
         clock=clock,
         retention=around.retention,
     )
-    return Hosted(
-        database,
-        clock,
-        SqlAlchemyOutboxStore(database, clock),
-        store,
-        inbox,
-        pauses,
-        quarantine,
-        Forgetter(SqlAlchemyDeadLetterStore(database, clock), clock, around.retention),
-        lambda: tuple(found.id for found in hearing.listeners(None)),
-    )
+    outbox = SqlAlchemyOutboxStore(database, clock)
+    forgetter = Forgetter(SqlAlchemyDeadLetterStore(database, clock), clock, around.retention)
+    ids = partial(_listener_ids, hearing)
+    return Hosted(database, clock, outbox, store, inbox, pauses, quarantine, forgetter, ids)
+
+
+def _listener_ids(hearing: Hearing) -> tuple[str, ...]:
+    return tuple(found.id for found in hearing.listeners(None))
 
 
 def hearing_of(bus: EventBus, name: str) -> Hearing:
