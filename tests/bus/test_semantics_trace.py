@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import Queue
 from typing import Any
 
@@ -280,7 +280,8 @@ def test_s37_retry_has_the_same_ids_and_ancestry(shop: Shop) -> None:
     first, second = deliveries
     assert first is not None
     assert second is not None
-    assert second.envelope == first.envelope
+    # The inbox has kept what the listener reads of it.
+    assert second.envelope == replace(first.envelope, data=b'{"order_id":"1"}')
     assert second.envelope.ancestry == ("order.imported", "order.read")
     assert second.attempt == 2
 
