@@ -10,7 +10,6 @@ from typing import Any
 
 from dependency_injector.containers import DeclarativeContainer
 from flask import Flask
-from sqlalchemy.exc import DBAPIError
 
 from bus import Database, EventBus
 from bus.assembly import assemble
@@ -29,8 +28,9 @@ from modular_app.health import create_health
 from modular_app.hosts import only_for
 from modular_app.page import answer_script, create_page, error_page
 from modular_app.pausing import create_pausing
+from modular_app.setup import set_up_databases
 from modular_app.shown import shown_settings
-from modular_app.sources import Sources, UnusableDatabaseError
+from modular_app.sources import Sources
 
 #: Bytes of a request's body; the largest that means anything is an order of some 10 KiB.
 MAX_BODY = 64 * 1024
@@ -115,27 +115,6 @@ def configure(app: Flask, given: Mapping[str, Any], sources: Sources) -> Setting
     # Left there, Flask would check it too, in a way of its own: see the guard.
     app.config["TRUSTED_HOSTS"] = None
     return settings
-
-
-def set_up_databases(
-    databases: Mapping[str, Database], containers: Mapping[str, DeclarativeContainer]
-) -> tuple[str, ...]:
-    """Create the tables of empty databases, and what their modules begin with; say what that was."""
-    notices = []
-    for name, database in databases.items():
-        seed = provided(containers[name], "seed")
-        try:
-            Path(database.url.database or "").parent.mkdir(parents=True, exist_ok=True)
-            database.create_tables()
-            notices.append(None if seed is None else seed.run())
-        except (OSError, DBAPIError) as error:
-            raise UnusableDatabaseError(
-                f"the database of {name!r}, {database.url.database}, cannot be used: {getattr(error, 'orig', error)}; "
-                f"set FLASK_DATABASES__{name} to a file that can be written"
-            ) from None
-        finally:
-            database.close()
-    return tuple(notice for notice in notices if notice)
 
 
 def register_modules(app: Flask, containers: Mapping[str, DeclarativeContainer]) -> None:

@@ -276,11 +276,11 @@ def test_completed_publication_is_never_discarded(shop: Shop, operations: Operat
     assert [row.state for row in shop.publications() if row.event_id == "event-4"] == ["completed"]
 
 
-def test_dead_letter_keeps_its_event(shop: Shop, filled: Inbox) -> None:
+def test_dead_letter_keeps_of_its_event_what_its_listener_reads(shop: Shop, filled: Inbox) -> None:
     store = dead_letters(shop)
 
-    assert store.envelope("kitchen.raise", "event-1") == placed(1)
-    assert store.envelope("kitchen.raise", "event-3") == placed(3)
+    assert store.envelope("kitchen.raise", "event-1") == replace(placed(1), data=b'{"order_id":1}')
+    assert store.envelope("kitchen.raise", "event-3") == replace(placed(3), data=b'{"order_id":3}')
     assert store.envelope("kitchen.raise", "event-4") is None
     assert store.envelope("kitchen.raise", "event-99") is None
 
