@@ -31,7 +31,7 @@ from benchmarks.rounds import medians, verdict
 ROOT = Path(__file__).parents[1]
 
 #: Orders in one round, clients that post them, rounds that count.
-ORDERS, CLIENTS, ROUNDS = 2000, 8, 1
+ORDERS, CLIENTS, ROUNDS = 2000, 8, 5
 
 #: Threads of the server.
 THREADS = 8

@@ -33,6 +33,7 @@ class Database:
         name: The name of the module.
         engine: The SQLAlchemy engine that writes.
         read_engine: The one that cannot.
+        writers: Those of this process who wait for the write lock, in turn.
     """
 
     def __init__(self, name: str, url: str | URL, *, metadata: MetaData | None = None) -> None:
@@ -40,7 +41,7 @@ class Database:
         self.url = _require_durable(name, url)
         self.metadata = metadata if metadata is not None else MetaData()
         self._gate = ForkGate()
-        self.engine, self._writers = writing_engine(self.url, self._gate)
+        self.engine, self.writers = writing_engine(self.url, self._gate)
         self.read_engine = reading_engine(self.url, self._gate)
         self._sessions = sessionmaker(self.engine, class_=UnitSession, expire_on_commit=False, close_resets_only=False)
         self._read_sessions = sessionmaker(self.read_engine, expire_on_commit=False)
@@ -161,7 +162,7 @@ class Database:
 
     def after_fork_in_child(self) -> None:
         """Drop the pools without closing what is in them: the parent uses it still."""
-        self._writers.renew()
+        self.writers.renew()
         self._gate.renew()
         self.engine.dispose(close=False)
         self.read_engine.dispose(close=False)

@@ -135,7 +135,7 @@ class Runtime:
         """Have a module's outbox swept now, where the runtime runs."""
         loop = self._loops.get(source)
         if loop is not None:
-            loop.wake()
+            loop.hurry()
 
     def send_fresh(self, target: str, envelope: Envelope) -> None:
         """Send an envelope right after its commit; a failure leaves it to the sweep."""

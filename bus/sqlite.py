@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from collections import deque
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -45,25 +46,54 @@ def reading_engine(url: URL, gate: ForkGate) -> Engine:
 
 
 class WriterQueue:
-    """Lets one connection of this process at a time ask SQLite for the write lock."""
+    """Lets one connection of this process at a time ask SQLite for the write lock, in the order of their coming.
+
+    A plain lock would go to whoever runs when it is released: a worker that writes again and again would keep it from
+    those who wait, and requests would starve.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self.renew()
 
     def renew(self) -> None:
         """Forget who holds it: in a forked child those threads do not exist."""
         self._lock = threading.Lock()
+        self._is_held = False
+        self._waiting: deque[threading.Event] = deque()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for their turn."""
+        return len(self._waiting)
 
     def enter(self, connection: Connection) -> None:
         """Wait for the turn, then begin with the write lock."""
         # After the timeout SQLite is asked all the same, and says itself that the database is locked.
-        connection.info["holds_writer_queue"] = self._lock.acquire(timeout=BUSY_TIMEOUT)
+        connection.info["holds_writer_queue"] = self._take_turn()
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def leave(self, _connection: Any, record: ConnectionPoolEntry | None) -> None:
         """Let the next one in when the connection is back in its pool."""
         if record is not None and record.info.pop("holds_writer_queue", False):
-            self._lock.release()
+            with self._lock:
+                if self._waiting:
+                    self._waiting.popleft().set()
+                else:
+                    self._is_held = False
+
+    def _take_turn(self) -> bool:
+        with self._lock:
+            if not self._is_held:
+                self._is_held = True
+                return True
+            turn = threading.Event()
+            self._waiting.append(turn)
+        if turn.wait(BUSY_TIMEOUT):
+            return True
+        with self._lock:
+            if not turn.is_set():
+                self._waiting.remove(turn)
+            return turn.is_set()
 
 
 class ForkGate:

@@ -18,7 +18,7 @@ SWEEP_INTERVAL = 1.0
 TURN_INTERVAL = 0.05
 
 #: Seconds for which acknowledgements are gathered, so that one transaction takes many.
-GATHER = 0.05
+GATHER = 0.25
 
 
 class RelayLoop:
@@ -34,13 +34,19 @@ class RelayLoop:
         self._woken = threading.Event()
         self._gathered = threading.Event()
         self._sweep_at = 0.0
+        self._look_at = 0.0
         self._has_failed = False
         self._left: list[tuple[str, str]] | None = None
         self.thread = threading.Thread(target=self._run, name=f"bus-{relay.source}-relay", daemon=True)
 
     def wake(self) -> None:
-        """Sweep now."""
-        self._sweep_at = 0.0
+        """Sweep, and look for retries, now."""
+        self._sweep_at = self._look_at = 0.0
+        self._woken.set()
+
+    def hurry(self) -> None:
+        """Sweep soon; many who ask for it are served by one sweep."""
+        self._sweep_at = min(self._sweep_at, time.monotonic() + TURN_INTERVAL)
         self._woken.set()
 
     def acknowledged(self) -> None:
@@ -63,7 +69,7 @@ class RelayLoop:
         while self._left is None:
             self._woken.wait(max(0.0, self._sweep_at - time.monotonic()))
             if self._sweep_at and self._left is None:
-                self._gathered.wait(GATHER)
+                self._gathered.wait(GATHER if self.relay.is_direct else TURN_INTERVAL)
             self._woken.clear()
             self._gathered.clear()
             if not self._guarded(self._pass):
@@ -85,7 +91,9 @@ class RelayLoop:
         self.relay.acknowledge()
         if not is_due:
             return
-        self._look_for_retries()
+        if time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + SWEEP_INTERVAL
+            self._look_for_retries()
         self.relay.sweep()
         self._works()
         if not self.relay.is_direct:

@@ -67,6 +67,7 @@ def test_locked_database_is_tried_a_few_times_only(shop: Shop) -> None:
     assert len(listener.runs) == 1 + len(CONFLICT_PAUSES)
     assert (row.state, row.reason, row.failures, row.crashes) == ("retrying", "busy", 0, 0)
     assert "database is locked" in row.error
+    assert shop.failures.errors == []
 
 
 def test_conflicts_never_make_a_dead_letter_and_fill_no_history(shop: Shop, clock: FakeClock) -> None:

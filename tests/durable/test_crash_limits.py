@@ -85,6 +85,22 @@ def test_crash_is_made_again_after_a_jittered_delay(shop: Shop, clock: FakeClock
     assert 0 < row.due_at - clock.microseconds() <= 1_000_000
 
 
+def test_crash_is_noted_though_there_is_always_something_else_to_run(shop: Shop, clock: FakeClock) -> None:
+    Raising(shop, *[ValueError("no dough")] * 5)
+    inbox = shop.inbox()
+    for number in range(5):
+        inbox.receive(placed(number), 1)
+    crashing_first_run(shop)
+    clock.advance(hours=1)
+
+    inbox.has_due()
+    inbox.run_due()
+
+    reasons = {row.event_id: row.reason for row in shop.publications()}
+    assert reasons.pop("event-7") == "crashed"
+    assert "failed" in reasons.values()
+
+
 def test_crash_is_noted_once_by_many_processes(shop: Shop, clock: FakeClock) -> None:
     Raising(shop)
     crashing_first_run(shop)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bus import BusError, Database, NoTransactionError, SchemaError, TransactionControlError
 from bus.sqlite import BUSY_TIMEOUT
+from tests.durable.faults import until
 from tests.durable.shop import Order, OrderTables, Shop, Ticket
 
 ROOT = Path(__file__).parents[2]
@@ -351,3 +353,29 @@ def test_write_beside_a_unit_of_work_of_the_same_database_is_refused_instead_of_
         unit.session.execute(text("SELECT 1"))
         with pytest.raises(TransactionControlError, match="do it after that"), database.write():
             pass
+
+
+def waits(database: Database, number: int) -> bool:
+    return database.writers.waiting == number
+
+
+def test_writers_have_their_turns_in_the_order_of_their_coming(database: Database) -> None:
+    database.create_tables()
+    order: list[int] = []
+    coming = threading.Semaphore(0)
+
+    def write(number: int) -> None:
+        coming.release()
+        with database.transaction() as unit:
+            unit.session.scalars(select(Order.id)).all()
+            order.append(number)
+
+    with ThreadPoolExecutor(5) as pool:
+        with database.transaction() as unit:
+            unit.session.scalars(select(Order.id)).all()
+            for number in range(5):
+                pool.submit(write, number)
+                coming.acquire(timeout=10)
+                until(partial(waits, database, number + 1))
+
+    assert order == list(range(5))

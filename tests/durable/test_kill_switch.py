@@ -141,13 +141,14 @@ def test_pause_doubles_with_each_probe_that_fails_up_to_the_longest(
     assert listener.runs[4:] == [10, 11, 12, 13]
 
 
+@pytest.mark.parametrize("sends", [1, 2])
 def test_fresh_event_is_the_probe_where_nothing_waits(
-    shop: Shop, pauses: SqlAlchemyPauseStore, clock: FakeClock
+    shop: Shop, pauses: SqlAlchemyPauseStore, clock: FakeClock, sends: int
 ) -> None:
     inbox, listener = stopped(shop, ok_after=4)
     clock.advance(seconds=30)
 
-    inbox.receive(placed(10), 1)
+    inbox.receive(placed(10), sends)
     inbox.receive(placed(11), 1)
 
     assert (listener.runs[4:], pauses.all(), shop.tickets()) == ([10, 11], [], [10, 11])

@@ -137,10 +137,18 @@ def test_pause_that_was_set_while_the_process_was_down_holds_from_its_start_on(
     pauses = SqlAlchemyPauseStore(shop.kitchen, shop.clock)
     pauses.set(Pause("kitchen.cook", PauseKind.OPERATOR, "no gas", "ann", 0, None))
 
+    threads: list[threading.Thread] = []
+
+    def paused(_bus: object, **_details: object) -> None:
+        threads.append(threading.current_thread())
+
+    shop.bus.signals.paused.connect(paused)
     shop.bus.start()
     until(lambda: not shop.owed())
 
     assert listener.runs == []
+    # It is known before any thread runs a listener, not with the first sweep.
+    assert threads == [threading.current_thread()]
 
 
 def test_another_process_sees_a_pause_and_its_end_at_its_next_look(
@@ -250,6 +258,17 @@ def test_status_shows_who_has_paused_why_and_for_how_long(
     assert (found.paused.who, found.paused.reason, found.paused.kind) == ("ann", "no gas", "operator")
     assert found.paused.seconds_left == 900
     assert not found.is_degraded
+
+
+def test_pause_of_a_module_shows_at_each_of_its_listeners(
+    shop: Shop, operations: Operations, listener: Raising
+) -> None:
+    Raising(shop, id="kitchen.bake")
+    operations.pause("kitchen", duration=None, who="ann", why="fire")
+
+    found = next(module.listeners for module in shop.bus.life.status() if module.module == "kitchen")
+
+    assert [status.paused.target for status in found if status.paused] == ["kitchen", "kitchen"]
 
 
 def test_bus_without_modules_has_nothing_to_operate_on() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 from bus import Envelope
 from bus.inbox.workers import Workers
+from bus.outbox.loop import RelayLoop
 from bus.testing import FakeClock
-from tests.durable.faults import Raising, until
+from tests.durable.belt import Belt
+from tests.durable.faults import IO_ERROR, Log, Raising, failing_statements, until
 from tests.durable.shop import Shop, placed
 
 
@@ -56,3 +59,44 @@ def test_retries_and_fresh_events_have_their_turns_one_after_the_other(shop: Sho
 
     kinds = ["retry" if number < 10 else "fresh" for number in listener.runs[3:]]
     assert kinds == ["retry", "fresh"] * 3
+
+
+def test_retry_that_meets_an_outage_waits_for_its_end_and_needs_no_other_look(shop: Shop, clock: FakeClock) -> None:
+    listener, inbox = Raising(shop, ValueError("no dough")), shop.inbox()
+    inbox.receive(placed(7), 1)
+    clock.advance(hours=1)
+    workers = Workers(inbox, 1, lambda *_: None)
+    workers.look_for_retries()
+
+    with Log("kitchen is away") as log:
+        with failing_statements(shop.kitchen, IO_ERROR, "BEGIN IMMEDIATE"):
+            workers.start()
+            log.heard.wait(10)
+        until(workers.is_idle)
+    workers.stop(time.monotonic() + 10)
+
+    assert [line.split(",")[0] for line in log.lines] == [
+        "the database of kitchen is away",
+        "the database of kitchen is back",
+    ]
+    assert (listener.runs, shop.tickets()) == ([7, 7], [7])
+
+
+def test_relay_tells_once_that_it_cannot_finish_a_pass_and_once_that_it_can_again(shop: Shop, belt: Belt) -> None:
+    failures = iter([ValueError("no"), ValueError("no")])
+
+    def look() -> None:
+        for failure in failures:
+            raise failure
+
+    loop = RelayLoop(belt.relay.of["kitchen"], look_for_retries=look, passed=threading.Event())
+    with Log("works again") as log:
+        loop.thread.start()
+        log.heard.wait(10)
+    loop.end([])
+    loop.thread.join(10)
+
+    assert log.lines == [
+        "the relay of kitchen could not finish a pass; it tries again",
+        "the relay of kitchen works again",
+    ]
