@@ -106,6 +106,7 @@ def _bring_to_life(
         carrier,
         flow=flow,
         solitude=around.solitude,
+        courtesy=bus.courtesy,
         operations=Operations(operated_modules, bus.clock, around.retention, transport=type(carrier).__name__),
     )
     bus.record_with(

@@ -14,6 +14,7 @@ from blinker import Signal
 from bus.cascade import MAX_DEPTH, this_thread, too_deep
 from bus.clock import Clock, IdSource, SystemClock, Uuid7Source
 from bus.context import NO_TRACE, Moment, current_cause, resumed, this_moment
+from bus.courtesy import Courtesy
 from bus.envelope import Envelope
 from bus.error_handler import ErrorHandler, guarded
 from bus.errors import BusError, ForeignEventError, InvalidListenerError, UnknownModuleError
@@ -64,6 +65,7 @@ class EventBus:
     Attributes:
         signals: What the bus announces of its own life.
         catalogue: The published events and views of every module.
+        courtesy: Is told of the requests that are answered in this process, which module listeners give way to.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class EventBus:
         self._on_error = on_error
         self._lifecycle = Lifecycle(self, Executor(background_threads))
         self.signals = BusSignals()
+        self.courtesy = Courtesy()
         self.catalogue = catalogue or Catalogue()
         self.clock = clock or SystemClock()
         self.ids = ids or Uuid7Source(self.clock)

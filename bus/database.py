@@ -60,6 +60,17 @@ class Database:
             return unit.session
         raise no_unit(self.name)
 
+    @property
+    def connection(self) -> Connection:
+        """The connection of the unit of work that is running here, for SQLAlchemy Core.
+
+        What the session still holds back is not written before a statement, as the session would do.
+
+        Raises:
+            NoTransactionError: As `session`.
+        """
+        return self.session.connection()
+
     def transaction(self) -> AbstractContextManager[SqlAlchemyUnitOfWork]:
         """Return a block that runs in a unit of work: the one that is running on this database, or a new one.
 

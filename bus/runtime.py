@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import SQLAlchemyError
 
 from bus.clock import Clock
+from bus.courtesy import Courtesy
 from bus.database import Database
 from bus.envelope import Envelope
 from bus.errors import DrainTimeoutError
@@ -36,6 +37,9 @@ log = logging.getLogger("bus")
 
 #: Threads that run one module's listeners: SQLite has one writer, so a second thread would only wait.
 WORKERS_ON_SQLITE = 1
+
+#: Seconds between the first two looks whether everything is drained, doubled each time, and the longest.
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class Runtime:
         *,
         flow: Flow,
         solitude: Solitude,
+        courtesy: Courtesy,
         operations: Operations,
     ) -> None:
         self.operations = operations
@@ -79,6 +84,7 @@ class Runtime:
         self._transport = transport
         self._flow = flow
         self._solitude = solitude
+        self._courtesy = courtesy
         self._renew()
 
     @property
@@ -115,13 +121,15 @@ class Runtime:
             DrainTimeoutError: Something is still owed after `timeout` seconds.
         """
         deadline = time.monotonic() + timeout
+        pause = SHORTEST_PAUSE
         while not self._is_settled():
             if time.monotonic() > deadline:
                 raise DrainTimeoutError(self._owed(), timeout)
-            self._passed.clear()
             for loop in self._loops.values():
                 loop.wake()
-            self._passed.wait(0.05)
+            # Little is done at once; while there is much to do, looking whether it is done must not be the most of it.
+            time.sleep(pause)
+            pause = min(LONGEST_PAUSE, pause * 2)
 
     def status(self) -> list[ModuleStatus]:
         """Return what each hosted module owes and how its listeners fare."""
@@ -161,9 +169,9 @@ class Runtime:
     def _renew(self) -> None:
         self._flow.renew()
         self._solitude.renew()
+        self._courtesy.renew()
         self._is_running = False
         self._lock = threading.Lock()
-        self._passed = threading.Event()
         self._workers: dict[str, Workers] = {}
         self._loops: dict[str, RelayLoop] = {}
         self._relays: dict[str, Relay] = {}
@@ -175,10 +183,11 @@ class Runtime:
             for name, parts in self._hosted.items()
         }
         self._workers = {
-            name: Workers(parts.inbox, WORKERS_ON_SQLITE, self._finished) for name, parts in self._hosted.items()
+            name: Workers(parts.inbox, WORKERS_ON_SQLITE, self._finished, courtesy=self._courtesy)
+            for name, parts in self._hosted.items()
         }
         self._loops = {
-            name: RelayLoop(relay, _looks(self._workers[name], self._hosted[name]), self._passed)
+            name: RelayLoop(relay, _looks(self._workers[name], self._hosted[name]))
             for name, relay in self._relays.items()
         }
         for parts in self._hosted.values():

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from bus.courtesy import Courtesy
 from bus.database_errors import database_trouble
 from bus.envelope import Envelope
 from bus.inbox.inbox import Inbox
@@ -25,13 +26,14 @@ class Workers:
     """Runs what a module's inbox receives, on `count` threads; a module on SQLite has one.
 
     Made stopped. What is accepted meanwhile waits for the start. While the module's database is away nothing is
-    taken, and what was taken waits here.
+    taken, and what was taken waits here. Each run gives way to the requests that this process is answering.
     """
 
-    def __init__(self, inbox: Inbox, count: int, finished: Finished) -> None:
+    def __init__(self, inbox: Inbox, count: int, finished: Finished, *, courtesy: Courtesy) -> None:
         self.inbox = inbox
         self._count = count
         self._finished = finished
+        self._courtesy = courtesy
         self._ready = threading.Condition()
         self._fresh: deque[tuple[Envelope, int]] = deque()
         self._present: set[str] = set()
@@ -85,6 +87,7 @@ class Workers:
     def _work(self) -> None:
         while (step := self._next()) is not None:
             try:
+                self._courtesy.give_way()
                 step()
             except BaseException:
                 # A worker ends when it is told to, and for no other reason: its module would hear nothing more.

@@ -41,14 +41,24 @@ class BusExtension:
     def init_app(self, app: Flask) -> None:
         """Keep the bus in the application's extensions, start it with the first request, and add `flask bus`.
 
-        What a request publishes carries the W3C `traceparent` that came with it.
+        What a request publishes carries the W3C `traceparent` that came with it. Module listeners give way to it.
         """
         app.extensions[EXTENSION] = self._bus
         app.extensions[SETTINGS] = self._settings
         app.before_request(self._bus.start)
         app.before_request(_enter_trace)
         app.teardown_request(_leave_trace)
+        app.before_request(self._begin_request)
+        app.teardown_request(self._end_request)
         app.cli.add_command(bus_commands)
+
+    def _begin_request(self) -> None:
+        g.is_given_way_to = True
+        self._bus.courtesy.begin()
+
+    def _end_request(self, _error: BaseException | None) -> None:
+        if g.pop("is_given_way_to", False):
+            self._bus.courtesy.end()
 
 
 def _enter_trace() -> None:

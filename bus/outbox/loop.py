@@ -27,10 +27,9 @@ class RelayLoop:
     Runs once: a new start makes a new one.
     """
 
-    def __init__(self, relay: Relay, look_for_retries: Callable[[], None], passed: threading.Event) -> None:
+    def __init__(self, relay: Relay, look_for_retries: Callable[[], None]) -> None:
         self.relay = relay
         self._look_for_retries = look_for_retries
-        self._passed = passed
         self._woken = threading.Event()
         self._gathered = threading.Event()
         self._sweep_at = 0.0
@@ -75,7 +74,6 @@ class RelayLoop:
             if not self._guarded(self._pass):
                 # What failed at once may fail at once again: it is tried at the pace of an idle relay.
                 self._gathered.wait(SWEEP_INTERVAL)
-            self._passed.set()
         self._guarded(self.relay.acknowledge)
         self._guarded(self._release)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from bus import Database, listener, transactional
 from modules.kitchen.events import CapacitySet, Portion, TicketMoved, TicketPutUp
@@ -14,6 +14,10 @@ from modules.kitchen.tables import tickets
 
 #: Tickets that a rebuild holds in memory at once.
 BATCH = 500
+
+
+_ADD = insert(board_tickets)
+_MOVE = update(board_tickets).where(board_tickets.c.ticket_id == bindparam("of_ticket"))
 
 
 class Board:
@@ -27,14 +31,12 @@ class Board:
         """Hang a ticket on the board."""
         what = {"ticket_id": event.ticket_id, "order_id": event.order_id, "status": TicketStatus.OPEN.value}
         lines = [{"name": portion.name, "quantity": portion.quantity} for portion in event.portions]
-        added = insert(board_tickets).values(**what, lines=lines, opened_at=event.opened_at.isoformat())
-        self.database.session.execute(added)
+        self.database.connection.execute(_ADD, {**what, "lines": lines, "opened_at": event.opened_at.isoformat()})
 
     @listener
     def move(self, event: TicketMoved) -> None:
         """Show what has become of a ticket."""
-        mine = update(board_tickets).where(board_tickets.c.ticket_id == event.ticket_id)
-        self.database.session.execute(mine.values(status=event.status.value))
+        self.database.connection.execute(_MOVE, {"of_ticket": event.ticket_id, "status": event.status.value})
 
     @listener
     def resize(self, event: CapacitySet) -> None:

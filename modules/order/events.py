@@ -5,23 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from modules.order.contract import PlacedLine
 from modules.order.model import Money
 from modules.order.status import OrderStatus
 
 
 @dataclass(frozen=True, slots=True)
-class OrderMoved:
-    """The order has reached a status; with a reason where that is a refusal."""
+class Reached:
+    """A status that an order has reached, and when."""
 
-    order_id: str
     status: OrderStatus
     at: datetime
-    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class OrderPriced:
-    """The order has a price now."""
+class OrderTaken:
+    """There is a new order."""
 
     order_id: str
-    total: Money
+    restaurant_id: str
+    lines: tuple[PlacedLine, ...]
+    steps: tuple[Reached, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChanged:
+    """The order has a price now, or has taken a step: all that can change of it, as it stands."""
+
+    order_id: str
+    steps: tuple[Reached, ...]
+    total: Money | None
+    reason: str | None

@@ -70,7 +70,10 @@ class OrdersOnce:
         self._forget(attempt, now)
         known = self._find(attempt)
         if known is not None:
-            return find_order(self.database, known)
+            order = find_order(self.database, known)
+            # It is shown when the session is gone.
+            self.database.session.refresh(order, ["lines"])
+            return order
         order = self._orders.place(restaurant_id, lines, customer)
         self.database.session.execute(
             insert(idempotency_keys).values(

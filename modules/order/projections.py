@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.orm import selectinload
 
 from bus import Database, listener, transactional
-from modules.order.contract import OrderPlaced, PlacedLine
-from modules.order.events import OrderMoved, OrderPriced
+from modules.order.contract import PlacedLine
+from modules.order.events import OrderChanged, OrderTaken, Reached
 from modules.order.model import Order
 from modules.order.read_models import followed_orders
 from modules.order.representations import show_money
-from modules.order.status import OrderStatus
+from modules.order.services import reached
 
 #: Orders that a rebuild holds in memory at once.
 BATCH = 500
+
+_ADD = insert(followed_orders)
+_CHANGE = update(followed_orders).where(followed_orders.c.order_id == bindparam("of_order"))
 
 
 class FollowedOrders:
@@ -23,25 +27,19 @@ class FollowedOrders:
         self.database = database
 
     @listener
-    def add(self, event: OrderPlaced) -> None:
-        """Begin to follow an order; its first step comes by itself."""
+    def add(self, event: OrderTaken) -> None:
+        """Begin to follow an order."""
         lines = [{"sku": line.sku, "quantity": line.quantity} for line in event.lines]
         added = {"order_id": event.order_id, "restaurant_id": event.restaurant_id, "lines": lines}
-        begun = {"status": OrderStatus.PLACED.value, "history": []}
-        self.database.session.execute(insert(followed_orders).values(**added, **begun))
+        self.database.connection.execute(_ADD, {**added, **_way(event.steps), "total": None, "reason": None})
 
     @listener
-    def price(self, event: OrderPriced) -> None:
-        """Show what the order costs."""
-        self._change(event.order_id, total=show_money(event.total))
-
-    @listener
-    def move(self, event: OrderMoved) -> None:
-        """Show where the order is, and since when."""
-        mine = select(followed_orders.c.history).where(followed_orders.c.order_id == event.order_id)
-        history = self.database.session.scalars(mine).one()
-        step = {"status": event.status.value, "at": event.at.isoformat()}
-        self._change(event.order_id, status=event.status.value, reason=event.reason, history=[*history, step])
+    def change(self, event: OrderChanged) -> None:
+        """Show what the order costs, and how far it is since when."""
+        total = None if event.total is None else show_money(event.total)
+        self.database.connection.execute(
+            _CHANGE, {"of_order": event.order_id, **_way(event.steps), "total": total, "reason": event.reason}
+        )
 
     @transactional
     def rebuild(self) -> int:
@@ -49,19 +47,18 @@ class FollowedOrders:
         session = self.database.session
         session.execute(delete(followed_orders))
         orders = 0
-        for order in session.scalars(select(Order).execution_options(yield_per=BATCH)):
+        stored = select(Order).options(selectinload("*")).execution_options(yield_per=BATCH)
+        for order in session.scalars(stored):
             self._retell(order)
             orders += 1
         return orders
 
     def _retell(self, order: Order) -> None:
         lines = tuple(PlacedLine(line.sku, line.quantity) for line in order.lines)
-        self.add(OrderPlaced(order.order_id, order.restaurant_id, lines))
-        if order.total is not None:
-            self.price(OrderPriced(order.order_id, order.total))
-        for step in order.history:
-            self.move(OrderMoved(order.order_id, step.status, step.at, order.reason))
+        self.add(OrderTaken(order.order_id, order.restaurant_id, lines, reached(order)))
+        self.change(OrderChanged(order.order_id, reached(order), order.total, order.reason))
 
-    def _change(self, order_id: str, **values: object) -> None:
-        mine = update(followed_orders).where(followed_orders.c.order_id == order_id)
-        self.database.session.execute(mine.values(**values))
+
+def _way(steps: tuple[Reached, ...]) -> dict[str, object]:
+    told = [{"status": step.status.value, "at": step.at.isoformat()} for step in steps]
+    return {"status": steps[-1].status.value, "history": told}

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from bus import Clock, Database, IdSource, ModuleBus, transactional
 from modules.order.contract import OrderCancelled, OrderCompleted, OrderPlaced, PlacedLine
-from modules.order.events import OrderMoved, OrderPriced
+from modules.order.events import OrderChanged, OrderTaken, Reached
 from modules.order.model import Customer, Money, Order, OrderLine
 from modules.order.status import OrderStatus
 
@@ -39,12 +39,12 @@ class CustomerOrders:
         order = Order(self._ids.new(), restaurant_id, lines, customer=customer, at=self._clock.now())
         self.database.session.add(order)
         wanted = tuple(PlacedLine(line.sku, line.quantity) for line in order.lines)
+        self._bus.publish(OrderTaken(order.order_id, restaurant_id, wanted, reached(order)))
         self._bus.publish(OrderPlaced(order.order_id, restaurant_id, wanted))
-        tell_steps(self._bus, order, since=0)
         return order
 
     @transactional
-    def cancel(self, order_id: str) -> Order:
+    def cancel(self, order_id: str) -> None:
         """Withdraw the order, whatever the other modules do with it just now.
 
         Raises:
@@ -54,10 +54,9 @@ class CustomerOrders:
         with moving(self.database, self._bus, order_id) as order:
             order.cancel(self._clock.now())
         self._bus.publish(OrderCancelled(order_id))
-        return order
 
     @transactional
-    def collect(self, order_id: str) -> Order:
+    def collect(self, order_id: str) -> None:
         """Hand a ready order over to its customer.
 
         Raises:
@@ -67,7 +66,6 @@ class CustomerOrders:
         with moving(self.database, self._bus, order_id) as order:
             order.collect(self._clock.now())
         self._bus.publish(OrderCompleted(order_id))
-        return order
 
 
 class OrderProgress:
@@ -83,7 +81,6 @@ class OrderProgress:
         """Note the restaurant's agreement and its price."""
         with moving(self.database, self._bus, order_id) as order:
             order.note_price(total, self._clock.now())
-            self._bus.publish(OrderPriced(order_id, total))
 
     @transactional
     def note_ticket(self, order_id: str) -> None:
@@ -106,15 +103,16 @@ class OrderProgress:
 
 @contextmanager
 def moving(database: Database, bus: ModuleBus, order_id: str) -> Iterator[Order]:
-    """Lock an order for the running transaction, and tell inside order each step that the block has it take.
+    """Lock an order for the running transaction, and tell inside order what the block has changed of it.
 
     Raises:
         OrderNotFoundError: No order has that id.
     """
     order = find_order(database, order_id)
-    taken = len(order.history)
+    before = len(order.history), order.total
     yield order
-    tell_steps(bus, order, since=taken)
+    if before != (len(order.history), order.total):
+        bus.publish(OrderChanged(order_id, reached(order), order.total, order.reason))
 
 
 def find_order(database: Database, order_id: str) -> Order:
@@ -129,7 +127,6 @@ def find_order(database: Database, order_id: str) -> Order:
     return order
 
 
-def tell_steps(bus: ModuleBus, order: Order, *, since: int) -> None:
-    """Tell inside order the steps that the order has taken after so many."""
-    for step in order.history[since:]:
-        bus.publish(OrderMoved(order.order_id, step.status, step.at, order.reason))
+def reached(order: Order) -> tuple[Reached, ...]:
+    """Return the steps that the order has taken so far."""
+    return tuple(Reached(step.status, step.at) for step in order.history)

@@ -94,7 +94,6 @@ mapper.map_imperatively(
             OrderLine,
             order_by=order_lines.c.position,
             collection_class=ordering_list("position"),
-            lazy="selectin",
         ),
         "history": relationship(
             Step,

@@ -49,12 +49,14 @@ class OrderViews:
     def cancel(self, order_id: str) -> ResponseReturnValue:
         """Withdraw an order."""
         with order_problems():
-            return show_order(self._orders.cancel(order_id))
+            self._orders.cancel(order_id)
+            return self._reader.one(order_id)
 
     def collect(self, order_id: str) -> ResponseReturnValue:
         """Hand an order over."""
         with order_problems():
-            return show_order(self._orders.collect(order_id))
+            self._orders.collect(order_id)
+            return self._reader.one(order_id)
 
     def _place(self, key: str | None, body: OrderBody) -> Order:
         wish = body.restaurant_id, body.order_lines(), body.whom()

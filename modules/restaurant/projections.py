@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import Table, bindparam, delete, insert, select, update
 
 from bus import Database, listener, transactional
 from modules.restaurant.events import DishSet, RestaurantSet, StockMoved
@@ -12,6 +12,11 @@ from modules.restaurant.representations import show_money
 
 #: Dishes that a rebuild holds in memory at once.
 BATCH = 500
+
+
+_SET_STOCK = update(menu_dishes).where(
+    menu_dishes.c.restaurant_id == bindparam("of_restaurant"), menu_dishes.c.sku == bindparam("of_sku")
+)
 
 
 class MenuCards:
@@ -36,7 +41,8 @@ class MenuCards:
     @listener
     def set_stock(self, event: StockMoved) -> None:
         """Show how many of a dish are left."""
-        self._put(menu_dishes, {"restaurant_id": event.restaurant_id, "sku": event.sku}, {"stock": event.stock})
+        moved = {"of_restaurant": event.restaurant_id, "of_sku": event.sku, "stock": event.stock}
+        self.database.connection.execute(_SET_STOCK, moved)
 
     @transactional
     def rebuild(self) -> int:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from bus import KillSwitch, Operations, RetryAfter, RetryPolicy, module_listener, operations_of
+from bus.courtesy import Courtesy
 from bus.failpoint import arm
 from bus.inbox.inbox import Inbox
 from bus.inbox.pauses import Pause, PauseKind
@@ -351,7 +352,7 @@ def test_several_worker_threads_trip_the_switch_and_lose_nothing(
                 raise ERROR
 
         shop.listen(cook)
-        workers = Workers(shop.inbox(), 4, lambda *_: None)
+        workers = Workers(shop.inbox(), 4, lambda *_: None, courtesy=Courtesy())
         workers.start()
         for number in range(40):
             workers.accept(placed(number), 1)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -126,7 +125,7 @@ def test_acknowledgements_that_come_in_while_the_relay_ends_are_written(shop: Sh
     shop.place(1)
     belt.settle()
     relay = belt.relay.of["order"]
-    loop = RelayLoop(relay, look_for_retries=lambda: None, passed=threading.Event())
+    loop = RelayLoop(relay, look_for_retries=lambda: None)
 
     loop.end([])
     relay.acknowledged("kitchen", belt.sent[0][1].id)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
 from bus import Envelope
+from bus.courtesy import Courtesy
 from bus.inbox.workers import Workers
 from bus.outbox.loop import RelayLoop
 from bus.testing import FakeClock
@@ -15,7 +15,7 @@ from tests.durable.shop import Shop, placed
 
 
 def test_envelope_that_waits_already_is_not_queued_again(shop: Shop) -> None:
-    workers = Workers(shop.inbox(), 1, lambda *_: None)
+    workers = Workers(shop.inbox(), 1, lambda *_: None, courtesy=Courtesy())
 
     for sends in (1, 2, 3):
         workers.accept(placed(7), sends)
@@ -30,7 +30,7 @@ def test_envelope_that_was_finished_may_come_again(shop: Shop) -> None:
         finished.append((module, envelope.id, is_done))
 
     listener = Raising(shop)
-    workers = Workers(shop.inbox(), 1, finish)
+    workers = Workers(shop.inbox(), 1, finish, courtesy=Courtesy())
     workers.start()
     workers.accept(placed(7), 1)
     until(lambda: len(finished) == 1)
@@ -48,7 +48,7 @@ def test_retries_and_fresh_events_have_their_turns_one_after_the_other(shop: Sho
         inbox.receive(placed(number), 1)
     clock.advance(hours=1)
     finished: list[str] = []
-    workers = Workers(inbox, 1, lambda _module, envelope, _done: finished.append(envelope.id))
+    workers = Workers(inbox, 1, lambda _module, envelope, _done: finished.append(envelope.id), courtesy=Courtesy())
     workers.look_for_retries()
     for number in range(10, 13):
         workers.accept(placed(number), 1)
@@ -65,7 +65,7 @@ def test_retry_that_meets_an_outage_waits_for_its_end_and_needs_no_other_look(sh
     listener, inbox = Raising(shop, ValueError("no dough")), shop.inbox()
     inbox.receive(placed(7), 1)
     clock.advance(hours=1)
-    workers = Workers(inbox, 1, lambda *_: None)
+    workers = Workers(inbox, 1, lambda *_: None, courtesy=Courtesy())
     workers.look_for_retries()
 
     with Log("kitchen is away") as log:
@@ -89,7 +89,7 @@ def test_relay_tells_once_that_it_cannot_finish_a_pass_and_once_that_it_can_agai
         for failure in failures:
             raise failure
 
-    loop = RelayLoop(belt.relay.of["kitchen"], look_for_retries=look, passed=threading.Event())
+    loop = RelayLoop(belt.relay.of["kitchen"], look_for_retries=look)
     with Log("works again") as log:
         loop.thread.start()
         log.heard.wait(10)
