@@ -15,8 +15,8 @@ help:
 	@echo "make check         format, lint, types, size limits, import contracts, tests: what every commit passes"
 	@echo "make prove         the long proofs with full figures"
 	@echo "make format        put the code in order"
-	@echo "make clean         remove .venv, caches and builds; the databases in instance/ stay"
-	@echo "make requirements  pin the newest versions in requirements/*.txt (needs uv)"
+	@echo "make clean         remove .venv, .venv-peers, caches and builds; the databases in instance/ stay"
+	@echo "make requirements  pin the newest versions in every requirements/*.txt (needs uv)"
 
 run: .venv/run.stamp
 	@$(PYTHON) -m flask run
@@ -30,15 +30,15 @@ check: .venv/dev.stamp
 	$(PYTHON) -m mypy
 	$(MAKE) --no-print-directory test
 
-prove:
-	@echo "make prove: there is no long proof yet, so nothing was proved; make check runs all tests."
+prove: .venv/dev.stamp
+	@$(PYTHON) -m tests.prove
 
 format: .venv/dev.stamp
 	$(PYTHON) -m ruff check --fix-only
 	$(PYTHON) -m ruff format
 
 clean:
-	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv .venv-peers .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
@@ -71,3 +71,6 @@ requirements:
 	@command -v uv >/dev/null || { echo "make requirements needs uv: pip install uv" >&2; exit 1; }
 	$(COMPILE) requirements/run.in --output-file requirements/run.txt
 	$(COMPILE) requirements/dev.in --output-file requirements/dev.txt --constraints requirements/run.txt
+	for peer in procrastinate pgqueuer dbos; do \
+	    $(COMPILE) benchmarks/requirements/$$peer.in --output-file benchmarks/requirements/$$peer.txt || exit 1; \
+	done

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
-def medians(candidates: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
-    """Run every candidate once a round, after one round that does not count; return the medians by name."""
-    figures: dict[str, list[float]] = {name: [] for name in candidates}
+def interleaved(candidates: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, list[T]]:
+    """Run every candidate once a round, after one round that does not count; return what they found by name."""
+    found: dict[str, list[T]] = {name: [] for name in candidates}
     for number in range(rounds + 1):
         for name, measure in candidates.items():
             figure = measure()
             if number:
-                figures[name].append(figure)
-    return {name: statistics.median(found) for name, found in figures.items()}
+                found[name].append(figure)
+    return found
+
+
+def medians(candidates: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+    """Run the candidates in interleaved rounds; return the medians by name."""
+    return {name: statistics.median(figures) for name, figures in interleaved(candidates, rounds).items()}
 
 
 def verdict(label: str, ratio: float, *, at_most: float | None = None, at_least: float | None = None) -> bool:

@@ -20,6 +20,7 @@ from bus.event import Catalogue
 from bus.hosting import Surroundings, host, operated
 from bus.inbox.retention import RETENTION, require_long_enough
 from bus.inbox.solitude import Solitude
+from bus.life import GRACE
 from bus.module import Module
 from bus.operations import Operations
 from bus.outbox.flow import Flow
@@ -46,6 +47,7 @@ def assemble(
     retention: timedelta = RETENTION,
     on_error: ErrorHandler | None = None,
     background_threads: int = BACKGROUND_THREADS,
+    grace: float = GRACE,
 ) -> EventBus:
     """Make a bus that records published events and carries them between modules. Starts nothing.
 
@@ -63,6 +65,7 @@ def assemble(
             refused.
         on_error: Takes the failures of plain listeners in place of their publisher; see `EventBus`.
         background_threads: Threads for background listeners, at most.
+        grace: Seconds that running listeners have to finish when the process ends.
 
     Raises:
         RetentionError: The retention is shorter than the time within which an event may be sent again.
@@ -84,6 +87,7 @@ def assemble(
         ids=ids,
         on_error=on_error,
         background_threads=background_threads,
+        grace=grace,
     )
     around = Surroundings(bus, Solitude(), random_source or random.SystemRandom(), retention)
     _bring_to_life(around, databases, [module.name for module in every], carrier)
@@ -114,7 +118,6 @@ def _bring_to_life(
             {name: parts.outbox for name, parts in hosted.items()},
             bus.subscribers_of,
             flow=flow,
-            clock=bus.clock,
             carrier=Carrier(runtime.send_fresh, runtime.wake, _announcer(bus)),
         )
     )

@@ -66,6 +66,7 @@ class EventBus:
         signals: What the bus announces of its own life.
         catalogue: The published events and views of every module.
         courtesy: Is told of the requests that are answered in this process, which module listeners give way to.
+        grace: Seconds that running listeners have to finish when the bus ends.
     """
 
     def __init__(
@@ -77,10 +78,12 @@ class EventBus:
         ids: IdSource | None = None,
         on_error: ErrorHandler | None = None,
         background_threads: int = BACKGROUND_THREADS,
+        grace: float = GRACE,
     ) -> None:
         self._on_error = on_error
         self._lifecycle = Lifecycle(self, Executor(background_threads))
         self.signals = BusSignals()
+        self.grace = grace
         self.courtesy = Courtesy()
         self.catalogue = catalogue or Catalogue()
         self.clock = clock or SystemClock()
@@ -252,26 +255,26 @@ class EventBus:
             raise BusError("drain() inside a unit of work waits for its own commit; drain after the block")
         self._lifecycle.drain(timeout)
 
-    def stop(self, grace: float = GRACE) -> None:
-        """Take nothing new, give running listeners `grace` seconds, and end the threads that carry events.
+    def stop(self, grace: float | None = None) -> None:
+        """Take nothing new, give running listeners their grace, and end the threads that carry events.
 
-        Where it ran, BusStopped is published then. It may be started again.
+        What has not ended by then is given back. Where it ran, BusStopped is published. It may be started again.
 
         Raises:
             BusError: A module listener called it, which would wait for its own end.
         """
-        self._lifecycle.stop(grace)
+        self._lifecycle.stop(self.grace if grace is None else grace)
 
-    def close(self, grace: float = GRACE) -> None:
+    def close(self, grace: float | None = None) -> None:
         """End for good: publish BusClosed, stop, and end the threads of the background listeners.
 
-        Running listeners have `grace` seconds in all. Published events are recorded after it as before, for
+        Running listeners have one grace in all. Published events are recorded after it as before, for
         whoever runs next. A bus that was started closes by itself when the interpreter exits. Safe to call again.
 
         Raises:
             BusError: A module listener or a background one called it, which would wait for its own end.
         """
-        self._lifecycle.close(grace)
+        self._lifecycle.close(self.grace if grace is None else grace)
 
     def _listeners_of(self, target: object, module: str | None) -> list[Listener]:
         if inspect.isroutine(target):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, Connection, MetaData, make_url, select
+from sqlalchemy import URL, Connection, MetaData, make_url, select, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from bus.errors import BusError, TransactionControlError
-from bus.schema import create_missing, require_all
-from bus.sqlite import ForkGate, reading_engine, writing_engine
+from bus.module import Module
+from bus.pool import Engines
+from bus.postgresql import WORKERS, cut_off, postgresql_engines, schema_of
+from bus.sqlite import WriterQueue, sqlite_engines
 from bus.tables import bus_outbox
 from bus.transaction import (
     SqlAlchemyUnitOfWork,
@@ -22,31 +26,58 @@ from bus.transaction import (
 from bus.unit_of_work import innermost_unit, running_unit_of
 from bus.unit_session import UnitSession, follow_connections, follow_sessions
 
+if TYPE_CHECKING:
+    from bus.schema.schema import Schema
+
 
 class Database:
     """One module's database. Opens no connection before it is used; thread-safe.
 
     On SQLite every unit of work holds the file's write lock from its first statement on, so a module has one
-    writer at a time; reads go through an engine of their own and wait for nobody.
+    writer at a time; reads go through an engine of their own and wait for nobody. On PostgreSQL rows are locked, and
+    several threads work for a module; `schema` in the URL's query names the schema that its tables are in.
 
     Attributes:
         name: The name of the module.
         engine: The SQLAlchemy engine that writes.
         read_engine: The one that cannot.
-        writers: Those of this process who wait for the write lock, in turn.
+        migrations: Where the module's own revisions lie, or would.
+        is_postgresql: Whether it is PostgreSQL; otherwise it is SQLite.
+        workers: Threads that run the module's listeners in one process.
     """
 
-    def __init__(self, name: str, url: str | URL, *, metadata: MetaData | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        url: str | URL,
+        *,
+        metadata: MetaData | None = None,
+        migrations: Path | None = None,
+        workers: int | None = None,
+    ) -> None:
         self.name = name
-        self.url = _require_durable(name, url)
+        self.url = _parsed(name, url)
         self.metadata = metadata if metadata is not None else MetaData()
-        self._gate = ForkGate()
-        self.engine, self.writers = writing_engine(self.url, self._gate)
-        self.read_engine = reading_engine(self.url, self._gate)
+        self.migrations = migrations
+        self.is_postgresql = self.url.get_backend_name() == "postgresql"
+        self.workers = _workers(name, workers, is_postgresql=self.is_postgresql)
+        self._engines = self._make_engines()
+        self.engine, self.read_engine = self._engines.writing, self._engines.reading
         self._sessions = sessionmaker(self.engine, class_=UnitSession, expire_on_commit=False, close_resets_only=False)
         self._read_sessions = sessionmaker(self.read_engine, expire_on_commit=False)
         follow_sessions(self._sessions)
         follow_connections(self.engine, self._running_unit)
+
+    @classmethod
+    def of(cls, module: Module, url: str | URL, *, workers: int | None = None) -> Database:
+        """Return the database of a module, with the tables and the revisions that the module names."""
+        folder = module.migrations_folder()
+        return cls(module.name, url, metadata=module.metadata(), migrations=folder, workers=workers)
+
+    @property
+    def writers(self) -> WriterQueue | None:
+        """Those of this process who wait for SQLite's write lock, in turn; None on PostgreSQL."""
+        return self._engines.writers
 
     @property
     def session(self) -> Session:
@@ -115,6 +146,25 @@ class Database:
         with self.engine.begin() as connection:
             yield connection
 
+    @property
+    def schema(self) -> Schema:
+        """The tables, to be checked and upgraded; reads the revisions anew.
+
+        Raises:
+            SchemaError: The revisions are none that follow one another.
+        """
+        # Alembic doubles the time that an import of the bus takes; who has no database needs none of it.
+        from bus.schema.schema import Schema
+
+        return Schema(
+            self.name,
+            self.metadata,
+            self.migrations,
+            writing=self.engine,
+            reading=self.read_engine,
+            namespace=schema_of(self.url),
+        )
+
     def create_tables(self) -> bool:
         """Create the module's tables and the bus's in an empty database; return whether it did.
 
@@ -123,7 +173,7 @@ class Database:
         Raises:
             SchemaError: The tables that are there are not those that this code works with.
         """
-        return create_missing(self.name, self.engine, self.metadata)
+        return self.schema.set_up()
 
     @property
     def shown_url(self) -> str:
@@ -137,7 +187,7 @@ class Database:
             SchemaError: They are not, or there are none.
             SQLAlchemyError: The database does not answer.
         """
-        require_all(self.name, self.read_engine, self.metadata)
+        self.schema.check()
 
     def answers(self) -> bool:
         """Say whether the database can be read and has the bus's tables."""
@@ -151,10 +201,18 @@ class Database:
     def takes_writes(self) -> bool:
         """Say whether a transaction that writes can begin."""
         try:
-            with self.write():
-                return True
+            with self.write() as connection:
+                # PostgreSQL begins with the first statement; a standby takes that, and no change.
+                return not self.is_postgresql or connection.scalar(text("SHOW transaction_read_only")) == "off"
         except SQLAlchemyError:
             return False
+
+    def cut_off(self, connection: object) -> bool:
+        """Roll back what another thread does on a driver's connection; False where it has none, or nobody else can."""
+        if not self.is_postgresql or connection is None:
+            return False
+        cut_off(connection)
+        return True
 
     def close(self) -> None:
         """Close every idle connection; the next use opens new ones."""
@@ -164,35 +222,50 @@ class Database:
     def before_fork(self) -> None:
         """Let other threads finish what they ask the database, and close idle connections: a child inherits none."""
         if self._running_unit() is None:
-            self._gate.pause()
+            self._engines.gate.pause()
         self.close()
 
     def after_fork_in_parent(self) -> None:
         """Let other threads go on."""
-        self._gate.resume()
+        self._engines.gate.resume()
 
     def after_fork_in_child(self) -> None:
         """Drop the pools without closing what is in them: the parent uses it still."""
-        self.writers.renew()
-        self._gate.renew()
+        if self.writers is not None:
+            self.writers.renew()
+        self._engines.gate.renew()
         self.engine.dispose(close=False)
         self.read_engine.dispose(close=False)
+
+    def _make_engines(self) -> Engines:
+        if self.is_postgresql:
+            return postgresql_engines(self.name, self.url, self.workers)
+        return sqlite_engines(self.name, self.url)
 
     def _running_unit(self) -> SqlAlchemyUnitOfWork | None:
         unit = running_unit_of(self)
         return unit if isinstance(unit, SqlAlchemyUnitOfWork) else None
 
 
-def _require_durable(name: str, url: str | URL) -> URL:
+def _parsed(name: str, url: str | URL) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
         raise BusError(f"the database URL of {name!r} cannot be read; such as sqlite:///instance/{name}.db") from error
-    if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
-        raise BusError(f"the database of {name!r} is {parsed.drivername}://…; this release works with sqlite:///FILE")
-    if not parsed.database or ":memory:" in parsed.database or parsed.query.get("mode") == "memory":
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise BusError(
-            f"the database of {name!r} is held in memory: it would lose every event with the process, and each "
-            f"thread would see another one; name a file, such as sqlite:///instance/{name}.db"
+            f"the database of {name!r} is {parsed.drivername}://…; this release works with sqlite:///FILE and "
+            "postgresql+psycopg://USER@HOST/DATABASE"
         )
     return parsed
+
+
+def _workers(name: str, count: int | None, *, is_postgresql: bool) -> int:
+    if count is not None and count < 1:
+        raise BusError(f"{count} workers for {name!r}: at least 1 has to run its listeners")
+    if not is_postgresql and count not in (None, 1):
+        raise BusError(
+            f"{count} workers for {name!r}, whose database is SQLite: it has one writer, the others would only wait; "
+            "leave the number out, or put the module on PostgreSQL"
+        )
+    return count or (WORKERS if is_postgresql else 1)

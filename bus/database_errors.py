@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from enum import Enum
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 
@@ -25,8 +25,12 @@ _SQLITE_AWAY = {3, 8, 10, 11, 13, 14, 26}
 
 #: SQLSTATE of PostgreSQL, appendix A of its manual: serialization_failure, deadlock_detected, lock_not_available.
 _SQLSTATE_CONFLICT = {"40001", "40P01", "55P03"}
-#: Classes 08 (connection), 53 (resources), 57P (operator intervention), 58 (system).
-_SQLSTATE_AWAY = ("08", "53", "57P", "58")
+#: Classes 08 (connection), 53 (resources), 57P (operator intervention), 58 (system); read_only_sql_transaction, which a
+#: server answers that has become a standby.
+_SQLSTATE_AWAY = ("08", "53", "57P", "58", "25006")
+
+#: idle_in_transaction_session_timeout: the connection is gone, but by the doing of the code that asked nothing.
+_SQLSTATE_OWN_FAULT = "25P03"
 
 
 def database_trouble(error: BaseException | None) -> DatabaseTrouble | None:
@@ -37,11 +41,7 @@ def database_trouble(error: BaseException | None) -> DatabaseTrouble | None:
         return None
     if isinstance(error.orig, sqlite3.Error):
         return _of_sqlite(error.orig)
-    state = getattr(error.orig, "sqlstate", None)
-    if state in _SQLSTATE_CONFLICT:
-        return DatabaseTrouble.CONFLICT
-    is_away = error.connection_invalidated or (isinstance(state, str) and state.startswith(_SQLSTATE_AWAY))
-    return DatabaseTrouble.AWAY if is_away else None
+    return _of_postgresql(error, getattr(error.orig, "sqlstate", None))
 
 
 def _of_sqlite(error: sqlite3.Error) -> DatabaseTrouble | None:
@@ -49,3 +49,14 @@ def _of_sqlite(error: sqlite3.Error) -> DatabaseTrouble | None:
     if primary in _SQLITE_CONFLICT:
         return DatabaseTrouble.CONFLICT
     return DatabaseTrouble.AWAY if primary in _SQLITE_AWAY else None
+
+
+def _of_postgresql(error: DBAPIError, state: str | None) -> DatabaseTrouble | None:
+    if state in _SQLSTATE_CONFLICT:
+        return DatabaseTrouble.CONFLICT
+    if state == _SQLSTATE_OWN_FAULT:
+        return None
+    # A server that cannot be reached has no code to answer with.
+    is_unreachable = state is None and isinstance(error, OperationalError)
+    is_away = is_unreachable or (state is not None and state.startswith(_SQLSTATE_AWAY))
+    return DatabaseTrouble.AWAY if is_away or error.connection_invalidated else None

@@ -155,5 +155,9 @@ class RetentionError(BusError):
     """Raised when completed publications would be forgotten while their events may still be sent again."""
 
 
+class PublicationHeldError(BusError):
+    """Raised by an inbox store when another transaction has taken a publication and has not ended."""
+
+
 class MissingExtraError(BusError):
     """Raised when a part needs a library that is not installed; names the command that installs it."""

@@ -25,6 +25,7 @@ FAILPOINTS = (
     "transport.before_send",
     "inbox.before_claim",
     "inbox.after_claim",
+    "inbox.after_alone",
     "inbox.before_mark",
     "inbox.after_mark",
     "inbox.before_start",

@@ -60,6 +60,7 @@ def host(name: str, database: Database, around: Surroundings) -> Hosted:
         stores.pauses,
         stores.quarantine,
         Forgetter(SqlAlchemyDeadLetterStore(database, clock), clock, around.retention),
+        SqlAlchemyHistoryStore(database, clock),
         lambda: tuple(found.id for found in hearing.listeners(None)),
     )
 
@@ -129,7 +130,7 @@ def operated(hosted: Hosted) -> OperatedModule:
     """Return what an operator works with of a hosted module."""
     return OperatedModule(
         hosted.database,
-        SqlAlchemyHistoryStore(hosted.database),
+        hosted.history,
         SqlAlchemyDeadLetterStore(hosted.database, hosted.clock),
         hosted.pauses,
         hosted.quarantine,

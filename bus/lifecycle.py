@@ -73,6 +73,9 @@ class Lifecycle:
         try:
             self._announce(BusClosed(self._bus))
             self.stop(max(0.0, deadline - time.monotonic()))
+        except BaseException:
+            deadline = time.monotonic()
+            raise
         finally:
             self._executor.close(deadline)
             self._leave_exit()
@@ -91,11 +94,18 @@ class Lifecycle:
     def _close_at_exit(self) -> None:
         if not self._closes_at_exit:
             self._closes_at_exit = True
-            atexit.register(self._bus.close)
+            atexit.register(self._end_at_exit)
 
     def _leave_exit(self) -> None:
         self._closes_at_exit = False
-        atexit.unregister(self._bus.close)
+        atexit.unregister(self._end_at_exit)
+
+    def _end_at_exit(self) -> None:
+        try:
+            self._bus.close()
+        except (KeyboardInterrupt, SystemExit):
+            # A second signal: who sends it waits for nothing more. The interpreter would print it as an error.
+            log.warning("told to end at once: what had not ended was given back")
 
     def _announce(self, event: BusStopped | BusClosed) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from bus.errors import BusError
@@ -25,6 +26,7 @@ class Module:
         tables: Its tables: `submodule:attribute`, or the MetaData.
         container: Its wiring: `submodule:attribute`, or the class.
         listeners: Submodules with decorated functions, beside the classes in the container.
+        migrations: The subpackage with the revisions of its tables, in `versions/`; it need not be there.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Module:
     tables: Any = None
     container: Any = None
     listeners: tuple[str, ...] = ()
+    migrations: str = "migrations"
 
     def contract_classes(self) -> list[type]:
         """Return the events and views of the contract, in the order of their definition."""
@@ -52,6 +55,12 @@ class Module:
         """Return the decorated functions of its listener submodules, in the order of their definition."""
         found = (value for name in self.listeners for value in vars(self._import(name)).values())
         return [value for value in found if callable(value) and hasattr(value, "__bus_listener__")]
+
+    def migrations_folder(self) -> Path | None:
+        """Return where the revisions of its tables lie, or would; None for a module without a package."""
+        if not self.package:
+            return None
+        return Path(import_module(self.package).__path__[0], *self.migrations.split("."), "versions")
 
     def _load(self, part: Any) -> Any:
         if not isinstance(part, str):

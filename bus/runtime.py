@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ from bus.courtesy import Courtesy
 from bus.database import Database
 from bus.envelope import Envelope
 from bus.errors import DrainTimeoutError
+from bus.history.store import HistoryStore
+from bus.history.watch import HistoryWatch
 from bus.inbox.inbox import Inbox
 from bus.inbox.pauses import PauseStore
 from bus.inbox.quarantine import QuarantineStore
@@ -35,11 +36,11 @@ from bus.transport.base import Transport
 
 log = logging.getLogger("bus")
 
-#: Threads that run one module's listeners: SQLite has one writer, so a second thread would only wait.
-WORKERS_ON_SQLITE = 1
-
 #: Seconds between the first two looks whether everything is drained, doubled each time, and the longest.
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.1
+
+#: Seconds that the relays have at least for their last writes; gunicorn waits two when it is told to end quickly.
+LAST_WRITES = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Hosted:
     pauses: PauseStore
     quarantine: QuarantineStore
     forgetter: Forgetter
+    history: HistoryStore
     listener_ids: Callable[[], tuple[str, ...]]
 
 
@@ -103,7 +105,11 @@ class Runtime:
             return True
 
     def stop(self, grace: float) -> bool:
-        """Take nothing new, wait at most `grace` seconds for what runs, write and release the rest."""
+        """Take nothing new, wait at most `grace` seconds for what runs, write and release the rest.
+
+        An exception that a signal's handler raises meanwhile cuts the waiting short, and goes on to the caller when
+        the rest is released.
+        """
         with self._lock:
             if not self._is_running:
                 return False
@@ -183,11 +189,17 @@ class Runtime:
             for name, parts in self._hosted.items()
         }
         self._workers = {
-            name: Workers(parts.inbox, WORKERS_ON_SQLITE, self._finished, courtesy=self._courtesy)
+            name: Workers(
+                parts.inbox,
+                parts.database.workers,
+                self._finished,
+                courtesy=self._courtesy,
+                begun=self._flow.leave,
+            )
             for name, parts in self._hosted.items()
         }
         self._loops = {
-            name: RelayLoop(relay, _looks(self._workers[name], self._hosted[name]))
+            name: RelayLoop(relay, _looks(name, self._workers[name], self._hosted[name]))
             for name, relay in self._relays.items()
         }
         for parts in self._hosted.values():
@@ -204,24 +216,37 @@ class Runtime:
     def _stop(self, grace: float) -> None:
         deadline = time.monotonic() + grace
         try:
-            self._end_threads(deadline)
+            self._take_nothing_new()
+            for workers in self._workers.values():
+                workers.wait(deadline)
+        except BaseException:
+            deadline = time.monotonic()
+            raise
         finally:
-            # An impatient second signal may cut the waiting short: what is left comes due by itself.
+            self._end_relays(deadline)
             self._is_running = False
             for parts in self._hosted.values():
                 parts.database.close()
 
-    def _end_threads(self, deadline: float) -> None:
+    def _take_nothing_new(self) -> None:
+        """Let no worker begin anything, and give back what waits, before any listener that still runs is waited for."""
         self._flow.close(self.send_fresh)
         self._transport.close()
-        left: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
         for target, workers in self._workers.items():
-            for envelope in workers.stop(deadline):
-                left[envelope.source].append((target, envelope.id))
-        for source, loop in self._loops.items():
-            loop.end(left[source])
+            self._give_back(target, workers.refuse())
+
+    def _end_relays(self, deadline: float) -> None:
+        for target, workers in self._workers.items():
+            self._give_back(target, workers.unended())
+        for name, loop in self._loops.items():
+            loop.end(self._hosted[name].inbox.give_back)
+        deadline = max(deadline, time.monotonic() + LAST_WRITES)
         for loop in self._loops.values():
-            loop.thread.join(max(1.0, deadline - time.monotonic()))
+            loop.thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _give_back(self, target: str, envelopes: list[Envelope]) -> None:
+        for envelope in envelopes:
+            self._loops[envelope.source].give_back([(target, envelope.id)])
 
     def _threads(self) -> list[threading.Thread]:
         loops = [loop.thread for loop in self._loops.values()]
@@ -259,14 +284,23 @@ def _status(name: str, parts: Hosted) -> ModuleStatus:
     listeners = listener_statuses(
         name, parts.listener_ids(), parts.inbox_store.counts(), parts.pauses.all(), parts.clock.microseconds()
     )
-    return ModuleStatus(name, tuple(parts.outbox.owed()), listeners, len(parts.quarantine.all()))
+    held = parts.history.held_back()
+    return ModuleStatus(
+        name,
+        tuple(parts.outbox.owed()),
+        listeners,
+        len(parts.quarantine.all()),
+        None if held is None else held / 1e6,
+    )
 
 
-def _looks(workers: Workers, parts: Hosted) -> Callable[[], None]:
+def _looks(name: str, workers: Workers, parts: Hosted) -> Callable[[], None]:
     """Return what a module's relay does at each sweep beside its own work."""
+    watch = HistoryWatch(name, parts.history)
 
     def look() -> None:
         workers.look_for_retries()
         parts.forgetter.look()
+        watch.look()
 
     return look

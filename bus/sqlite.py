@@ -9,19 +9,41 @@ from collections import deque
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from bus.errors import BusError
+from bus.pool import ClosingPool, Engines, ForkGate
 
 #: Seconds that a writer waits for another process's transaction before "database is locked".
 BUSY_TIMEOUT = 30.0
-
-#: Seconds that a fork waits for a write transaction of another thread to end.
-PAUSE_TIMEOUT = 5.0
 
 #: Connections kept open, and how many more may be opened under load; each belongs to one thread at a time.
 POOL_SIZE, POOL_OVERFLOW = 10, 90
 
 
-def writing_engine(url: URL, gate: ForkGate) -> tuple[Engine, WriterQueue]:
+def sqlite_engines(name: str, url: URL) -> Engines:
+    """Return the engines of a module's file; opens nothing.
+
+    Raises:
+        BusError: The URL names another driver, or no file.
+    """
+    _require_durable(name, url)
+    gate = ForkGate()
+    writing, writers = _writing_engine(url, gate)
+    return Engines(writing, _reading_engine(url, gate), gate, writers)
+
+
+def _require_durable(name: str, url: URL) -> None:
+    if url.drivername not in ("sqlite", "sqlite+pysqlite"):
+        raise BusError(f"the database of {name!r} is {url.drivername}://…; for SQLite write sqlite:///FILE")
+    if not url.database or ":memory:" in url.database or url.query.get("mode") == "memory":
+        raise BusError(
+            f"the database of {name!r} is held in memory: it would lose every event with the process, and each "
+            f"thread would see another one; name a file, such as sqlite:///instance/{name}.db"
+        )
+
+
+def _writing_engine(url: URL, gate: ForkGate) -> tuple[Engine, WriterQueue]:
     """Return an engine, with the queue before its write lock, whose every transaction begins with the write lock.
 
     The driver's own BEGIN is switched off and `BEGIN IMMEDIATE` issued instead: a transaction that reads first
@@ -37,7 +59,7 @@ def writing_engine(url: URL, gate: ForkGate) -> tuple[Engine, WriterQueue]:
     return engine, queue
 
 
-def reading_engine(url: URL, gate: ForkGate) -> Engine:
+def _reading_engine(url: URL, gate: ForkGate) -> Engine:
     """Return an engine that refuses to write, and whose transactions see one snapshot and wait for no writer."""
     engine = _engine(url, gate)
     event.listen(engine, "connect", _set_up_reader)
@@ -96,93 +118,12 @@ class WriterQueue:
             return turn.is_set()
 
 
-class ForkGate:
-    """Knows which connections of a database are in use, and keeps others from being taken around a fork.
-
-    A fork in the middle of another thread's call would leave SQLite's own locks held in the child, for ever.
-    """
-
-    def __init__(self) -> None:
-        self.renew()
-
-    def renew(self) -> None:
-        """Forget what is in use: in a forked child those threads do not exist."""
-        self._changed = threading.Condition()
-        self._in_use = 0
-        self._is_paused = False
-
-    def enter(self) -> None:
-        """Count a connection as in use, once nobody is about to fork."""
-        with self._changed:
-            while self._is_paused:
-                self._changed.wait()
-            self._in_use += 1
-
-    def leave(self) -> None:
-        """Count it no longer."""
-        with self._changed:
-            self._in_use -= 1
-            self._changed.notify_all()
-
-    def pause(self) -> None:
-        """Let no connection be taken, and wait until none is in use, though not for longer than some seconds."""
-        with self._changed:
-            self._is_paused = True
-            self._changed.wait_for(lambda: not self._in_use, PAUSE_TIMEOUT)
-
-    def resume(self) -> None:
-        """Let connections be taken again."""
-        with self._changed:
-            self._is_paused = False
-            self._changed.notify_all()
-
-
-class _ClosingPool(QueuePool):
-    """A pool that closes what comes back to it after it was disposed of, and that a fork can hold up.
-
-    SQLAlchemy leaves such connections to the garbage collector: a listener that outlives the grace period of a
-    stop would leave its file open for as long.
-    """
-
-    _is_disposed = False
-    gate: ForkGate
-
-    def recreate(self) -> _ClosingPool:
-        """Return a fresh pool behind the same gate."""
-        fresh = super().recreate()
-        assert isinstance(fresh, _ClosingPool)  # noqa: S101 - SQLAlchemy makes one of the same class
-        fresh.gate = self.gate
-        return fresh
-
-    def dispose(self) -> None:
-        """Close the idle connections, and each of the others when it comes back."""
-        self._is_disposed = True
-        super().dispose()
-
-    def _do_get(self) -> ConnectionPoolEntry:
-        gate = self.gate
-        gate.enter()
-        try:
-            return super()._do_get()
-        except BaseException:
-            gate.leave()
-            raise
-
-    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
-        try:
-            super()._do_return_conn(record)
-            if self._is_disposed:
-                super().dispose()
-        finally:
-            self.gate.leave()
-
-
 def _engine(url: URL, gate: ForkGate) -> Engine:
     # Parameters stay out of error messages: they are the users' data.
     engine = create_engine(
         url,
         hide_parameters=True,
-        poolclass=_ClosingPool,
+        poolclass=ClosingPool,
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         connect_args={"timeout": BUSY_TIMEOUT, "isolation_level": None, "check_same_thread": False},

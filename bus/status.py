@@ -87,15 +87,18 @@ class ModuleStatus:
         owed: What its outbox owes, by target.
         listeners: How its listeners fare, sorted by id.
         quarantined: Messages that reached it and were no envelope.
+        held_back_seconds: For how long readers of its history wait for a transaction that does not end; None: they do
+            not.
     """
 
     module: str
     owed: tuple[Owed, ...]
     listeners: tuple[ListenerStatus, ...]
     quarantined: int = 0
+    held_back_seconds: float | None = None
 
     @property
     def is_degraded(self) -> bool:
-        """Say whether a listener is in trouble, something is owed for long, or anything is in quarantine."""
-        is_late = any(owed.oldest_seconds > LATE for owed in self.owed)
+        """Say whether a listener is in trouble, something is owed or held back for long, or is in quarantine."""
+        is_late = any(owed.oldest_seconds > LATE for owed in self.owed) or (self.held_back_seconds or 0) > LATE
         return is_late or self.quarantined > 0 or any(listener.is_degraded for listener in self.listeners)

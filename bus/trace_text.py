@@ -23,6 +23,7 @@ _WAITING: Mapping[Reason, str] = {
     Reason.CRASHED: "is retrying after {troubles}, runs {next}",
     Reason.WAITING: "asked to be run later, runs {next}",
     Reason.BUSY: "waits for the database of {module}, runs {next}",
+    Reason.STOPPED: "was cut short by the end of its process, runs {next}",
     Reason.PAUSED: "was paused, runs {next}",
     Reason.UNKNOWN_EVENT: "waits for a build that knows this event",
     Reason.NEWER_VERSION: "waits for a build that knows this version of the event",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import NoReturn, Protocol
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, ExceptionContext, event
 from sqlalchemy.orm import Session, SessionTransaction
@@ -97,8 +98,12 @@ def follow_sessions(sessions: Callable[[], UnitSession]) -> None:
 
     @event.listens_for(sessions, "after_soft_rollback")
     def rewind(session: UnitSession, previous: SessionTransaction) -> None:
-        if previous.nested:
-            session.unit.rewind(previous)
+        # A flush that fails takes the savepoint around it back, and tells of its own part alone.
+        ended: SessionTransaction | None = previous
+        while ended is not None and not ended.nested:
+            ended = ended.parent
+        if ended is not None:
+            session.unit.rewind(ended)
 
     @event.listens_for(sessions, "after_transaction_end")
     def end(session: UnitSession, ended: SessionTransaction) -> None:
@@ -106,29 +111,48 @@ def follow_sessions(sessions: Callable[[], UnitSession]) -> None:
             session.unit.transaction_ended()
 
 
+class _SavepointNames:
+    """The names by which SQLAlchemy tells that savepoints are rolled back: it counts them once it has told of each."""
+
+    def __init__(self) -> None:
+        self._counts: WeakKeyDictionary[Connection, int] = WeakKeyDictionary()
+
+    def next(self, connection: Connection) -> str:
+        """Return the name of the savepoint that is being set."""
+        self._counts[connection] = self._counts.get(connection, 0) + 1
+        return f"sa_savepoint_{self._counts[connection]}"
+
+
 def follow_connections(engine: Engine, running_unit: Callable[[], SessionOwner | None]) -> None:
     """Make an engine's connections tell the running unit of savepoints and errors that its session does not see.
 
     An error of the database fails the unit even where the exception is swallowed, as PostgreSQL has it; a
-    savepoint around the statement is the way to handle one.
+    savepoint around the statement is the way to handle one. What happens on an engine that was made of this one, and
+    only shares its pool, is not the unit's.
     """
 
+    def unit_of(used: Engine | None) -> SessionOwner | None:
+        return running_unit() if used is engine else None
+
+    names = _SavepointNames()
+
     @event.listens_for(engine, "savepoint")
-    def keep(_connection: Connection, name: str) -> None:
-        if (unit := running_unit()) is not None:
-            unit.keep(name)
+    def keep(connection: Connection, name: str | None) -> None:
+        found = name or names.next(connection)
+        if (unit := unit_of(connection.engine)) is not None:
+            unit.keep(found)
 
     @event.listens_for(engine, "rollback_savepoint")
-    def rewind(_connection: Connection, name: str, _context: object) -> None:
-        if (unit := running_unit()) is not None:
+    def rewind(connection: Connection, name: str, _context: object) -> None:
+        if (unit := unit_of(connection.engine)) is not None:
             unit.rewind(name)
 
     @event.listens_for(engine, "commit")
-    def refuse(_connection: Connection) -> None:
-        if (unit := running_unit()) is not None:
+    def refuse(connection: Connection) -> None:
+        if (unit := unit_of(connection.engine)) is not None:
             unit.refuse_commit()
 
     @event.listens_for(engine, "handle_error")
     def fail(context: ExceptionContext) -> None:
-        if (unit := running_unit()) is not None:
+        if (unit := unit_of(context.engine)) is not None:
             unit.database_failed(context.sqlalchemy_exception or context.original_exception)

@@ -11,7 +11,7 @@ from typing import Any
 from dependency_injector.containers import DeclarativeContainer
 from flask import Flask
 
-from bus import Database, EventBus
+from bus import Database, EventBus, Module
 from bus.assembly import assemble
 from bus.integrations.dependency_injector import subscribe_container
 from bus.integrations.flask import BusExtension
@@ -79,9 +79,15 @@ def create_app(config: Mapping[str, Any] | None = None, *, transport: Transport 
     settings = configure(app, config or {}, sources)
     hosted = [module for module in MODULES if module.name in settings.modules]
 
-    databases = {m.name: Database(m.name, settings.database_urls[m.name], metadata=m.metadata()) for m in hosted}
+    databases = {module.name: database_of(module, settings) for module in hosted}
     carrier = transport or settings.bus_url
-    bus = assemble(modules=MODULES, databases=databases, transport=carrier, retention=settings.retention)
+    bus = assemble(
+        modules=MODULES,
+        databases=databases,
+        transport=carrier,
+        retention=settings.retention,
+        grace=settings.grace.total_seconds(),
+    )
     containers = build_containers(hosted, databases, bus)
     for name, container in containers.items():
         subscribe_container(bus, name, container)
@@ -101,6 +107,11 @@ def create_app(config: Mapping[str, Any] | None = None, *, transport: Transport 
     app.after_request(bell.ring_after_change)
     register_problems(app, elsewhere=error_page)
     return app
+
+
+def database_of(module: Module, settings: Settings) -> Database:
+    """Return the database of a hosted module; opens nothing."""
+    return Database.of(module, settings.database_urls[module.name], workers=settings.workers[module.name])
 
 
 def configure(app: Flask, given: Mapping[str, Any], sources: Sources) -> Settings:

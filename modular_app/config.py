@@ -10,15 +10,14 @@ from typing import Any
 
 from flask import Config
 
-from bus import RetentionError
-from bus.duration import parse_duration
-from bus.inbox.retention import RETENTION, require_long_enough
 from modular_app.databases import database_urls
+from modular_app.durations import grace_of, retention_of
 from modular_app.hosts import trusted_hosts
 from modular_app.sources import ConfigurationError, Sources, listed, masked, nearest
+from modular_app.workers import workers_of
 
 #: What an application may be told, beside Flask's own keys.
-KEYS = ("BUS_RETENTION", "BUS_URL", "DATABASE_URL", "DATABASES", "MODULES", "TRUSTED_HOSTS")
+KEYS = ("BUS_GRACE", "BUS_RETENTION", "BUS_URL", "BUS_WORKERS", "DATABASE_URL", "DATABASES", "MODULES", "TRUSTED_HOSTS")
 
 IN_PROCESS = "inprocess://"
 #: Transports that are designed, and no part of this release.
@@ -33,14 +32,18 @@ class Settings:
         bus_url: The transport between the modules.
         modules: The modules that this process hosts.
         database_urls: The database of each hosted module.
+        workers: The threads that run the listeners of each hosted module.
         retention: For how long completed publications are remembered.
+        grace: How long running listeners have to finish when the process is told to end.
         trusted_hosts: The hosts that a request may name; any where there is none.
     """
 
     bus_url: str
     modules: tuple[str, ...]
     database_urls: Mapping[str, str]
+    workers: Mapping[str, int]
     retention: timedelta
+    grace: timedelta
     trusted_hosts: tuple[str, ...]
 
 
@@ -61,8 +64,15 @@ def read_settings(config: Config, sources: Sources, *, known: tuple[str, ...], i
     modules = _modules(config.get("MODULES"), sources, known)
     urls = database_urls(config, sources, known=known, instance=instance)
     hosted_urls = {name: urls[name] for name in modules}
-    retention, hosts = _retention(config, sources), trusted_hosts(config.get("TRUSTED_HOSTS"), sources)
-    return Settings(_bus_url(config, sources), modules, hosted_urls, retention, hosts)
+    return Settings(
+        _bus_url(config, sources),
+        modules,
+        hosted_urls,
+        workers_of(config, sources, hosted_urls),
+        retention_of(config, sources),
+        grace_of(config, sources),
+        trusted_hosts(config.get("TRUSTED_HOSTS"), sources),
+    )
 
 
 def _refuse_unknown_keys(sources: Sources) -> None:
@@ -75,7 +85,8 @@ def _refuse_unknown_keys(sources: Sources) -> None:
 
 
 def _nearest_key(near: str | None, key: str) -> str:
-    return f"did you mean {near}?" if near else f"remove {key}: of the bus there are only BUS_URL and BUS_RETENTION"
+    ours = ", ".join(name for name in KEYS if name.startswith("BUS_"))
+    return f"did you mean {near}?" if near else f"remove {key}: of the bus there are only {ours}"
 
 
 def _modules(value: Any, sources: Sources, known: tuple[str, ...]) -> tuple[str, ...]:
@@ -92,19 +103,6 @@ def _modules(value: Any, sources: Sources, known: tuple[str, ...]) -> tuple[str,
                 + (f"did you mean {near}?" if near else f"there are {', '.join(known)}")
             )
     return tuple(name for name in known if name in names)
-
-
-def _retention(config: Config, sources: Sources) -> timedelta:
-    value = config.get("BUS_RETENTION")
-    if value is None:
-        return RETENTION
-    try:
-        found = parse_duration(str(value))
-        require_long_enough(found)
-    except (ValueError, RetentionError) as error:
-        told = f"{sources.of('BUS_RETENTION')} sets BUS_RETENTION to {value!r}"
-        raise ConfigurationError(f"{told}: {error}; a usual value is 30d") from error
-    return found
 
 
 def _bus_url(config: Config, sources: Sources) -> str:

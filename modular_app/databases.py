@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from flask import Config
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from bus.postgresql import DRIVER, SCHEMA, schema_of
 from modular_app.sources import ConfigurationError, Sources, masked, nearest
 
 #: Stands in a URL for the name of a module.
 PLACE = "{module}"
 EXAMPLE = f"sqlite:///instance/{PLACE}.db"
+ON_POSTGRESQL = f"{DRIVER}://USER@HOST/DATABASE"
 
 
 def database_urls(config: Config, sources: Sources, *, known: tuple[str, ...], instance: Path) -> dict[str, str]:
     """Return the URL of every module's database.
+
+    A common one with `{module}` in it stands for a database each; without it, on PostgreSQL, for a schema each.
 
     Raises:
         ConfigurationError: A URL cannot be used, is shared, or is given to a module that does not
@@ -42,12 +48,21 @@ def _common_url(config: Config, sources: Sources, instance: Path) -> str:
     url = config["DATABASE_URL"]
     told = f"{sources.of('DATABASE_URL')} sets DATABASE_URL to"
     _check(url, told)
-    if PLACE not in url:
+    if PLACE in url:
+        return str(url)
+    parsed = make_url(url)
+    if parsed.drivername == DRIVER and schema_of(parsed) is None:
+        schemas = parsed.update_query_dict({SCHEMA: PLACE})
+        return schemas.render_as_string(hide_password=False).replace(quote(PLACE), PLACE)
+    if parsed.drivername != DRIVER:
         raise ConfigurationError(
             f"{told} {masked(url)!r}, one SQLite file for all modules; each needs its own: write {PLACE} "
             f"where the module's name belongs, such as {EXAMPLE}"
         )
-    return str(url)
+    raise ConfigurationError(
+        f"{told} {masked(url)!r}, one schema for all modules; each needs its own: leave {SCHEMA} out, and each has the "
+        "one of its name"
+    )
 
 
 def _own_urls(config: Config, sources: Sources, known: tuple[str, ...]) -> Mapping[str, str]:
@@ -78,21 +93,28 @@ def _check(url: Any, told: str) -> None:
         ) from None
     told = f"{told} {masked(url)!r}"
     _check_backend(parsed, told)
-    _check_file(parsed, told)
+    _check_place(parsed, told)
 
 
 def _check_backend(url: URL, told: str) -> None:
     backend = url.get_backend_name()
-    if url.drivername in ("sqlite", "sqlite+pysqlite"):
+    if url.drivername in ("sqlite", "sqlite+pysqlite", DRIVER):
         return
-    if backend == "postgresql":
-        raise ConfigurationError(
-            f"{told}: PostgreSQL comes with a later release, this one keeps each module in an "
-            f"SQLite file; write {EXAMPLE}, or remove the setting"
-        )
+    if backend in ("postgres", "postgresql"):
+        raise ConfigurationError(f"{told}: PostgreSQL is spoken to by psycopg 3; write {ON_POSTGRESQL}")
     near = "sqlite://" if backend == "sqlite" else nearest(backend, ("sqlite", "postgresql"))
-    mend = f"did you mean {near}?" if near else f"write one such as {EXAMPLE}"
+    near = f"{DRIVER}://" if near == "postgresql" else near
+    mend = f"did you mean {near}?" if near else f"write one such as {EXAMPLE} or {ON_POSTGRESQL}"
     raise ConfigurationError(f"{told}: there is no database {url.drivername!r}; {mend}")
+
+
+def _check_place(url: URL, told: str) -> None:
+    if url.drivername != DRIVER:
+        _check_file(url, told)
+    elif not url.database:
+        raise ConfigurationError(f"{told}, which names no database; write {ON_POSTGRESQL}")
+    elif find_spec("psycopg") is None:
+        raise ConfigurationError(f"{told}, and psycopg is not installed: pip install 'modular-bus[postgresql]'")
 
 
 def _check_file(url: URL, told: str) -> None:
@@ -107,12 +129,18 @@ def _check_file(url: URL, told: str) -> None:
 
 
 def _refuse_shared(urls: Mapping[str, str]) -> None:
-    owners: dict[str, str] = {}
+    owners: dict[object, str] = {}
     for name, url in urls.items():
-        file = str(Path(make_url(url).database or "").resolve())
-        if file in owners:
+        place = _place_of(make_url(url))
+        if place in owners:
             raise ConfigurationError(
-                f"the modules {owners[file]} and {name} have one database, {masked(url)!r}; each needs its "
-                f"own: set DATABASES__{name} to another file"
+                f"the modules {owners[place]} and {name} have one database, {masked(url)!r}; each needs its "
+                f"own: set DATABASES__{name} to another one, or on PostgreSQL to another {SCHEMA}"
             )
-        owners[file] = name
+        owners[place] = name
+
+
+def _place_of(url: URL) -> object:
+    if url.drivername == DRIVER:
+        return url.host, url.port or 5432, url.database, schema_of(url)
+    return str(Path(url.database or "").resolve())

@@ -66,3 +66,8 @@ def end_on_sigterm(app: Flask) -> None:
             sys.exit(0)
 
     signal.signal(signal.SIGTERM, end)
+
+
+def end_at_once(app: Flask) -> None:
+    """Have no listener be waited for when the process ends, which it is about to do."""
+    app.extensions["modular-app"].bus.grace = 0.0

@@ -1,1 +1,1 @@
-pytest_plugins = ["bus.testing.plugin"]
+pytest_plugins = ["bus.testing.plugin", "tests.databases"]

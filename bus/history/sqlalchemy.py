@@ -6,12 +6,26 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import Session
 
+from bus.clock import Clock
 from bus.database import Database
 from bus.history.rows import envelope_of
-from bus.history.store import RecordedEvent
+from bus.history.store import BEGINNING, Place, RecordedEvent
 from bus.tables import bus_event, bus_outbox
 
 #: Sorts behind every character that an id has: a range up to it is served by an index, a pattern is not.
@@ -22,21 +36,50 @@ _AT_ONCE = 500
 
 _NEXT_TARGET = select(func.min(bus_outbox.c.target)).where(bus_outbox.c.target > bindparam("after"))
 
+#: The order in which readers go through the history.
+_PLACE = (bus_event.c.transaction_id, bus_event.c.position)
+
+#: Every transaction that wrote with a lower number has ended: what it committed can be seen, and no more will come.
+_BELOW_EVERY_WRITER: ColumnElement[bool] = bus_event.c.transaction_id < literal_column(
+    "(SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint))", BigInteger
+)
+
 
 class SqlAlchemyHistoryStore:
     """Reads what one module has published from its database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
+        self._settled = (_BELOW_EVERY_WRITER,) if database.is_postgresql else ()
+        # On SQLite the transaction is always 0, and the position alone has an index.
+        self._order = _PLACE if database.is_postgresql else _PLACE[1:]
 
     def last(self, limit: int, *, name: str | None = None) -> list[RecordedEvent]:
         """Return the last events, oldest first."""
         return self._read(_named(name).order_by(bus_event.c.position.desc()).limit(limit))
 
-    def following(self, position: int, limit: int, *, name: str | None = None) -> list[RecordedEvent]:
-        """Return the first events after a position."""
-        later = _named(name).where(bus_event.c.position > position)
-        return self._read(later.order_by(bus_event.c.position).limit(limit))
+    def following(self, place: Place, limit: int, *, name: str | None = None) -> list[RecordedEvent]:
+        """Return the first events after a place."""
+        later = _named(name).where(self._follows(place), *self._settled)
+        return self._read(later.order_by(*self._order).limit(limit), by_place=True)
+
+    def end(self) -> Place:
+        """Return the place of the last event that is told."""
+        newest_first = [column.desc() for column in self._order]
+        last = select(*_PLACE).where(*self._settled).order_by(*newest_first).limit(1)
+        with self._database.read() as session:
+            row = session.execute(last).first()
+        return BEGINNING if row is None else Place(*row)
+
+    def held_back(self) -> int | None:
+        """Return how long ago the oldest event happened that is committed and not told."""
+        if not self._settled:
+            return None
+        waiting = select(func.min(bus_event.c.time)).where(not_(*self._settled))
+        with self._database.read() as session:
+            oldest = session.scalar(waiting)
+        return None if oldest is None else max(0, self._clock.microseconds() - oldest)
 
     def of_story(self, correlation_id: str) -> list[RecordedEvent]:
         """Return every event with this correlation id."""
@@ -48,11 +91,18 @@ class SqlAlchemyHistoryStore:
         first = select(func.min(bus_event.c.position)).where(is_meant).group_by(bus_event.c.correlation_id).limit(limit)
         return self._read(select(bus_event).where(bus_event.c.position.in_(first)))
 
-    def _read(self, statement: Select[Any]) -> list[RecordedEvent]:
+    def _follows(self, place: Place) -> ColumnElement[bool]:
+        return tuple_(*self._order) > tuple_(*place[-len(self._order) :])
+
+    def _read(self, statement: Select[Any], *, by_place: bool = False) -> list[RecordedEvent]:
         with self._database.read() as session:
-            rows = sorted(session.execute(statement), key=lambda row: row.position)
+            rows = sorted(session.execute(statement), key=_place_of if by_place else lambda row: row.position)
             owed = _owed(session, [row.id for row in rows])
-        return [RecordedEvent(row.position, envelope_of(row, self._database.name), owed[row.id]) for row in rows]
+        return [RecordedEvent(_place_of(row), envelope_of(row, self._database.name), owed[row.id]) for row in rows]
+
+
+def _place_of(row: Row[Any]) -> Place:
+    return Place(row.transaction_id, row.position)
 
 
 def _named(name: str | None) -> Select[Any]:

@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bus.envelope import Envelope
+
+
+class Place(NamedTuple):
+    """Where in a history an event stands, or a reader: what follows a place has a higher one.
+
+    Attributes:
+        transaction: Rises with the transactions that write, in the order in which they began to.
+        position: Rises with every event of the module.
+    """
+
+    transaction: int
+    position: int
+
+
+#: Before every event.
+BEGINNING = Place(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,14 +29,19 @@ class RecordedEvent:
     """An event in a module's history, with its place there.
 
     Attributes:
-        position: Rises with every event of the module.
+        place: For a reader that goes on after it.
         envelope: The event.
         owed_to: The modules that have not acknowledged it yet.
     """
 
-    position: int
+    place: Place
     envelope: Envelope
     owed_to: tuple[str, ...]
+
+    @property
+    def position(self) -> int:
+        """Its number in the history: rises with every event of the module."""
+        return self.place.position
 
 
 class HistoryStore(Protocol):
@@ -30,8 +51,22 @@ class HistoryStore(Protocol):
         """Return at most `limit` of the last events, of one name or of all, oldest first."""
         ...
 
-    def following(self, position: int, limit: int, *, name: str | None = None) -> list[RecordedEvent]:
-        """Return at most `limit` of the first events after a position, of one name or of all, oldest first."""
+    def following(self, place: Place, limit: int, *, name: str | None = None) -> list[RecordedEvent]:
+        """Return at most `limit` of the first events after a place, of one name or of all, by their places.
+
+        Whoever goes on after the last of them misses none: an event is told only when no other can come before it.
+        """
+        ...
+
+    def end(self) -> Place:
+        """Return where a reader stands who wants only what is still to come."""
+        ...
+
+    def held_back(self) -> int | None:
+        """Return for how many microseconds a committed event is not told by `following`, or None where none is held.
+
+        A transaction that began to write before it, and has not ended, holds it back.
+        """
         ...
 
     def of_story(self, correlation_id: str) -> list[RecordedEvent]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bus.clock import Clock
 from bus.envelope import Envelope
-from bus.errors import EnvelopeError
+from bus.errors import EnvelopeError, PublicationHeldError
 from bus.failpoint import failpoint
 from bus.inbox.announcements import Announcements
 from bus.inbox.pausing import Pausing
@@ -25,6 +26,9 @@ log = logging.getLogger("bus")
 
 #: Crashed runs that one look takes note of.
 _CRASHES_AT_ONCE = 100
+
+#: Seconds within which a process that lives records the failure of a run that it has rolled back.
+_SECOND_LOOK = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +75,14 @@ class Inbox:
         self._is_look_due = False
 
     def receive(self, envelope: Envelope, sends: int) -> None:
-        """Run every listener of the event that has no row yet; when it returns, each of them has one.
+        """Run every listener of the event that has no row yet; when it returns, each of them has one, committed.
 
-        A first send in this process is vouched for by the outbox row. Before any later one a mark is
-        committed, so that a start that never ends is noticed. What this build cannot read is parked.
+        A listener that runs elsewhere is left, and the others have their run. A first send in this process is
+        vouched for by the outbox row. Before any later one a mark is committed, so that a start that never ends is
+        noticed. What this build cannot read is parked.
 
         Raises:
+            PublicationHeldError: A listener runs elsewhere and has not ended: the event stays with its publisher.
             Exception: The module's database could not record the outcome; the event stays with its publisher.
         """
         self._runner.settle_late()
@@ -88,11 +94,13 @@ class Inbox:
         unrecorded: list[Exception] = []
         for listener in self._hearing.listeners(envelope.type):
             try:
-                self._receive_for(listener, Publication(listener.id, envelope), sends)
+                with self._runner.beside():
+                    self._receive_for(listener, Publication(listener.id, envelope), sends)
             except Exception as error:  # noqa: BLE001 - raised below, when the other listeners have had their run
                 unrecorded.append(error)
         if unrecorded:
-            raise unrecorded[0]
+            # What went wrong is told before what only takes its time.
+            raise min(unrecorded, key=lambda error: isinstance(error, PublicationHeldError))
 
     def receive_bytes(self, data: bytes, sends: int, *, origin: str) -> Envelope | None:
         """Receive an envelope as bytes; return it, or None where they are none and went into quarantine.
@@ -116,11 +124,7 @@ class Inbox:
         known = {listener.id: listener for listener in self._hearing.listeners(None)}
         if self._is_look_due and self._see_to_the_rest(known):
             return True
-        publication = self._store.claim(self.pausing.running(known))
-        if publication is None:
-            return self._see_to_the_rest(known)
-        self._run_claimed(known[publication.listener_id], publication)
-        return True
+        return self._run_one(self.pausing.running(known), known) or self._see_to_the_rest(known)
 
     def has_due(self) -> bool:
         """Say whether `run_due` would find something; takes no lock. Takes up what was paused and resumed."""
@@ -129,6 +133,10 @@ class Inbox:
         ids = [listener.id for listener in self._hearing.listeners(None)]
         awake = [*self.pausing.running(ids), *self.pausing.to_be_probed(ids)]
         return self._store.has_due(awake, self._hearing.versions)
+
+    def give_back(self) -> None:
+        """Let somebody else take at once what still runs here, when the process ends; see `Runner.give_back`."""
+        self._runner.give_back()
 
     def is_open(self) -> bool:
         """Say whether the module's database takes writes."""
@@ -141,6 +149,8 @@ class Inbox:
         return Reason.NEWER_VERSION if envelope.version > version else None
 
     def _receive_for(self, listener: Listener, publication: Publication, sends: int) -> None:
+        if self._runner.is_running(publication):
+            raise PublicationHeldError(f"this process runs {listener.id!r} for that event already")
         if self._is_too_old(publication.envelope):
             self._runner.record(publication, too_old(self._retention))
             return
@@ -161,7 +171,20 @@ class Inbox:
         failpoint("inbox.after_mark")
         return is_ours
 
-    def _run_claimed(self, listener: Listener, publication: Publication, *, is_probe: bool = False) -> None:
+    def _run_one(self, listener_ids: Collection[str], known: dict[str, Listener], *, is_probe: bool = False) -> bool:
+        """Claim one publication of these listeners and run it; False when none is due."""
+        with self._runner.beside():
+            publication = self._store.claim(listener_ids)
+            if publication is None:
+                return False
+            listener = known[publication.listener_id]
+            if not publication.is_suspect:
+                self._run_claimed(listener, publication, is_probe=is_probe)
+                return True
+        self._run_claimed(listener, publication, is_probe=is_probe)
+        return True
+
+    def _run_claimed(self, listener: Listener, publication: Publication, *, is_probe: bool) -> None:
         unreadable = self._unreadable(publication.envelope)
         if unreadable is None:
             self._run(listener, publication, is_probe=is_probe)
@@ -185,12 +208,26 @@ class Inbox:
 
     def _note_crashes(self, known: dict[str, Listener]) -> bool:
         """Settle what was started and has not ended; True when there was any."""
-        crashed = self._store.crashed(list(known), _CRASHES_AT_ONCE)
         noted = [
             self._runner.record(found, self._judge.on_crash(found, known[found.listener_id].declaration.retry))
-            for found in crashed
+            for found in self._crashed(known)
         ]
         return any(noted)
+
+    def _crashed(self, known: Collection[str]) -> list[Publication]:
+        """Return the runs whose lease is over, and that have not ended when looked at again a little later.
+
+        A run that has failed is rolled back before its failure is recorded: between the two it looks like a crash.
+        """
+        suspected = self._overdue(known)
+        if not suspected or not self._runner.is_open():
+            return []
+        time.sleep(_SECOND_LOOK)
+        return [found for found in self._overdue(known) if found in suspected]
+
+    def _overdue(self, known: Collection[str]) -> list[Publication]:
+        found = self._store.crashed(list(known), _CRASHES_AT_ONCE)
+        return [each for each in found if not self._runner.is_running(each)]
 
     def _take_up_parked(self) -> bool:
         """Hand an event that was parked for want of a view to the listeners that have one now."""
@@ -204,9 +241,7 @@ class Inbox:
     def _probe(self, known: dict[str, Listener]) -> bool:
         """Run one publication of a listener that has stopped itself and may be tried again."""
         for listener_id in self.pausing.to_be_probed(known):
-            if self._store.has_due([listener_id], ()) and self.pausing.take_probe(listener_id):
-                publication = self._store.claim([listener_id])
-                if publication is not None:
-                    self._run_claimed(known[listener_id], publication, is_probe=True)
-                    return True
+            is_ours = self._store.has_due([listener_id], ()) and self.pausing.take_probe(listener_id)
+            if is_ours and self._run_one([listener_id], known, is_probe=True):
+                return True
         return False

@@ -38,26 +38,27 @@ RECORD_COLUMNS = tuple(
     )
 )
 
+#: What a row says of its last trouble.
+_TROUBLE = ("error_type", "error", "place")
+
+#: The columns that name a row, and those that a whole one is written with; `due_at` beside them, as the time from now
+#: `due_in`.
+KEY = ("listener", "event_id")
+_COUNTS = ("starts", "failures", "crashes")
+WHOLE = (*KEY, "state", *_COUNTS, "reason", "event_name", "event_key", "event_time", "envelope", *_TROUBLE)
+
 
 def key_of(publication: Publication, **values: object) -> dict[str, object]:
     """Return the parameters that name a publication's row, with others beside."""
     return {"of_listener": publication.listener_id, "of_event": publication.envelope.id, **values}
 
 
-def bare_row(publication: Publication, now: int) -> dict[str, object]:
+def bare_row(publication: Publication) -> dict[str, object]:
     """Return the row of a run that is completed or rolled back in one transaction: its event would never be read."""
-    return {
-        "listener": publication.listener_id,
-        "event_id": publication.envelope.id,
-        "state": "started",
-        "starts": 1,
-        "failures": 0,
-        "crashes": 0,
-        "due_at": now,
-    }
+    return {"listener": publication.listener_id, "event_id": publication.envelope.id}
 
 
-def row_of(publication: Publication, outcome: Outcome, now: int, *, starts: int) -> dict[str, object]:
+def row_of(publication: Publication, outcome: Outcome, *, starts: int) -> dict[str, object]:
     """Return the row of a publication that waits, or is given up, with its event."""
     envelope = publication.envelope
     return {
@@ -68,11 +69,12 @@ def row_of(publication: Publication, outcome: Outcome, now: int, *, starts: int)
         "starts": starts,
         "failures": outcome.failures,
         "crashes": outcome.crashes,
-        "due_at": now + outcome.due_in,
+        "due_in": outcome.due_in,
         "event_name": envelope.type,
         "event_key": envelope.subject,
         "event_time": envelope.time,
         "envelope": write_envelope(envelope),
+        **dict.fromkeys(_TROUBLE),
         **trouble_values(outcome.trouble),
     }
 
@@ -84,12 +86,11 @@ def trouble_values(trouble: Trouble | None) -> dict[str, object]:
     return {"error_type": trouble.type, "error": trouble.text, "place": trouble.place}
 
 
-def attempt_row(listener_id: str, event_id: str, now: int, outcome: str, trouble: Trouble) -> dict[str, object]:
+def attempt_row(listener_id: str, event_id: str, outcome: str, trouble: Trouble) -> dict[str, object]:
     """Return an entry of a publication's history."""
     return {
         "listener": listener_id,
         "event_id": event_id,
-        "at": now,
         "outcome": outcome,
         "traceback": trouble.traceback,
         **trouble_values(trouble),

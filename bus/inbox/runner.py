@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
 
@@ -15,7 +16,7 @@ from bus.clock import Clock
 from bus.context import Delivery, delivering
 from bus.database import Database
 from bus.database_errors import DatabaseTrouble, database_trouble
-from bus.errors import PayloadError
+from bus.errors import PayloadError, PublicationHeldError
 from bus.failpoint import failpoint
 from bus.inbox.announcements import Announcements
 from bus.inbox.solitude import Solitude
@@ -48,6 +49,14 @@ class _UnreadableError(Exception):
     """Leaves the run's transaction when the payload cannot be read as the listener's view."""
 
 
+@dataclass(slots=True)
+class _Run:
+    """A run that is on in this process, and the driver's connection while the listener has it."""
+
+    publication: Publication
+    connection: object = None
+
+
 @dataclass(frozen=True, slots=True)
 class _Failure:
     """What ended a run, and what its own database met, if that is behind it."""
@@ -77,22 +86,35 @@ class Runner:
         self._judge = judge
         self._solitude = solitude
         self._announcements = announcements
+        self._running: dict[tuple[str, str], _Run] = {}
         self._late: deque[tuple[Publication, Outcome, BaseException | None]] = deque()
 
     def run(self, listener: Listener, publication: Publication) -> RunEnd:
-        """Run a publication to its end, alone in the process if a run of it has crashed before.
+        """Run a publication to its end, alone in the process if a run of it has crashed before, else in `beside`.
 
         Raises:
+            PublicationHeldError: Somebody else runs it, and has not ended.
             Exception: The module's database could not record the end; see `settle_late`.
         """
         if not publication.is_suspect:
-            with self._solitude.beside():
-                return self._run(listener, publication)
+            return self._run(listener, publication)
         with self._solitude.alone() as is_alone:
             if is_alone:
-                return self._run(listener, publication)
+                # Marked only now: while it waited for this, others ran, and a crash would have been theirs.
+                return self._run_alone(listener, publication)
         self.record(publication, put_off(publication, Reason.CRASHED, self._judge.alone_interval()))
         return RunEnd.NOTHING
+
+    def beside(self) -> AbstractContextManager[None]:
+        """Return the block in which what is not suspect is marked or claimed, and run.
+
+        Waiting for its beginning takes as long as a run that is alone: no mark may grow old meanwhile.
+        """
+        return self._solitude.beside()
+
+    def is_running(self, publication: Publication) -> bool:
+        """Say whether a run of the publication is on in this process: its lease may be over, it is no crash."""
+        return _key(publication) in self._running
 
     def record(self, publication: Publication, outcome: Outcome, error: BaseException | None = None) -> bool:
         """Commit what became of a publication that did not complete, log it, and announce it.
@@ -110,6 +132,20 @@ class Runner:
         failpoint("inbox.after_failure")
         self._tell_unless_settled(publication, outcome, error, is_recorded=is_recorded)
         return is_recorded
+
+    def give_back(self) -> None:
+        """Roll back what still runs, and make it due at once with nothing said against it, for the process ends.
+
+        On SQLite nobody but the listener's own thread can do that: what it has marked is due when its lease ends.
+
+        Raises:
+            Exception: The module's database does not take it.
+        """
+        for run in list(self._running.values()):
+            if not self._database.cut_off(run.connection) or not run.publication.starts:
+                continue
+            reason = Reason.CRASHED if run.publication.is_suspect else Reason.STOPPED
+            self.record(run.publication, put_off(run.publication, reason))
 
     def is_open(self) -> bool:
         """Say whether the module's database takes writes."""
@@ -140,7 +176,20 @@ class Runner:
         except IndexError:
             return None
 
+    def _run_alone(self, listener: Listener, publication: Publication) -> RunEnd:
+        if not self._store.run_alone(publication):
+            return RunEnd.NOTHING
+        failpoint("inbox.after_alone")
+        return self._run(listener, publication)
+
     def _run(self, listener: Listener, publication: Publication) -> RunEnd:
+        self._running[_key(publication)] = _Run(publication)
+        try:
+            return self._run_to_its_end(listener, publication)
+        finally:
+            del self._running[_key(publication)]
+
+    def _run_to_its_end(self, listener: Listener, publication: Publication) -> RunEnd:
         failure = self._attempt(listener, publication)
         for pause in CONFLICT_PAUSES:
             if failure is None or failure.database is not DatabaseTrouble.CONFLICT:
@@ -154,6 +203,8 @@ class Runner:
 
     def _ended(self, listener: Listener, publication: Publication, failure: _Failure) -> RunEnd:
         error = failure.error
+        if isinstance(error, PublicationHeldError):
+            raise error
         if isinstance(error, _NotOursError):
             log.debug("listener %s: event %s is done or runs elsewhere", listener.id, publication.envelope.id)
             return RunEnd.NOTHING
@@ -187,14 +238,18 @@ class Runner:
         self, listener: Listener, publication: Publication, unit: SqlAlchemyUnitOfWork, began: int
     ) -> None:
         failpoint("inbox.before_start")
-        if not self._store.start(_connection_of(unit), publication):
+        connection = _connection_of(unit)
+        if not self._store.start(connection, publication):
             raise _NotOursError
+        self._running[_key(publication)].connection = connection.connection.driver_connection
         failpoint("inbox.after_start")
         listener.call(self._read(listener, publication))
         failpoint("inbox.before_complete")
         unit.complete_with(lambda connection: self._complete(connection, publication, began))
 
     def _complete(self, connection: Connection, publication: Publication, began: int) -> None:
+        # What is all but committed ends by itself.
+        self._running[_key(publication)].connection = None
         self._store.complete(connection, publication, max(0, self._clock.microseconds() - began))
         failpoint("inbox.before_commit")
 
@@ -225,6 +280,10 @@ class Runner:
             self._announcements.dead(publication, outcome)
         elif outcome.reason in PARKED:
             self._announcements.parked(publication, outcome)
+
+
+def _key(publication: Publication) -> tuple[str, str]:
+    return publication.listener_id, publication.envelope.id
 
 
 def _connection_of(unit: SqlAlchemyUnitOfWork) -> Connection:

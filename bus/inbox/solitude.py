@@ -44,10 +44,13 @@ class Solitude:
         Then the block must not run what has to be alone: a long listener of another module is not waited for.
         """
         with self._changed:
-            while self._is_wanted:
-                self._changed.wait()
-            self._is_wanted = True
-            is_alone = self._changed.wait_for(lambda: not self._running, self._patience)
+            is_turn = self._changed.wait_for(lambda: not self._is_wanted, self._patience)
+            if is_turn:
+                self._is_wanted = True
+                is_alone = self._changed.wait_for(lambda: not self._running, self._patience)
+        if not is_turn:
+            yield False
+            return
         try:
             yield is_alone
         finally:

@@ -7,35 +7,41 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     ColumnElement,
     Connection,
+    Executable,
+    Integer,
     Row,
     Select,
+    Text,
     TextClause,
     bindparam,
     case,
     delete,
     func,
+    insert,
     literal_column,
+    null,
     select,
     text,
     union_all,
     update,
 )
-from sqlalchemy import insert as plain_insert
-from sqlalchemy.dialects.sqlite import insert
 
 from bus.clock import Clock
 from bus.database import Database
+from bus.dialects import Dialect, dialect_of
 from bus.errors import LostPublicationError
 from bus.failpoint import failpoint
-from bus.inbox.rows import attempt_row, bare_row, key_of, publication_of, row_of, trouble_values
+from bus.inbox.rows import KEY, WHOLE, attempt_row, bare_row, key_of, publication_of, row_of, trouble_values
 from bus.inbox.sqlalchemy_quarantine import kept
 from bus.inbox.state import PARKED, UNENDED, Reason, State
 from bus.inbox.store import NO_LISTENER, ListenerCounts, Outcome, Publication
 from bus.inbox.views import Views
-from bus.tables import bus_attempt, bus_inbox
+from bus.present import present
+from bus.tables import bus_attempt, bus_inbox, bus_quarantine
 
 #: Microseconds after its mark at which a start without an end counts as a crash, and the publication is due again.
 LEASE = 30_000_000
@@ -47,28 +53,23 @@ _IS_DEAD: ColumnElement[bool] = literal_column(
     "(bus_inbox.state = 'dead' AND bus_inbox.reason != 'discarded')", Boolean
 )
 
-_ADD = insert(bus_inbox).on_conflict_do_nothing()
 _MINE = (
     bus_inbox.c.listener == bindparam("of_listener"),
     bus_inbox.c.event_id == bindparam("of_event"),
 )
 _AS_MARKED = (*_MINE, bus_inbox.c.state == "retrying", bus_inbox.c.starts == bindparam("as_marked"))
 _HAS_NOT_ENDED = bus_inbox.c.reason.in_(UNENDED)
+_HAS_ENDED = bus_inbox.c.reason.not_in(UNENDED)
+_RUN_ALONE = update(bus_inbox).where(*_AS_MARKED, bus_inbox.c.reason == "running").values(reason="running_alone")
 _RESTART = update(bus_inbox).where(*_AS_MARKED).values(state="started")
-_COMPLETE = (
-    update(bus_inbox)
-    .where(*_MINE, bus_inbox.c.state == "started")
-    .values(state="completed", reason=None, due_at=bindparam("at"), took=bindparam("run_time"), envelope=None)
-)
-_STARTED_AGAIN = (
-    update(bus_inbox)
-    .where(*_MINE)
-    .values(starts=bus_inbox.c.starts + 1, reason=bindparam("because"), due_at=bindparam("due"))
-)
-_GIVE_UP_UNREADABLE = (
-    update(bus_inbox).where(*_MINE).values(state=State.DEAD, reason=Reason.NO_ENVELOPE, due_at=bindparam("at"))
-)
-_ADD_ATTEMPT = plain_insert(bus_attempt)
+
+#: What a run's row says until it is completed, or rolled back with the run: nobody else ever reads it.
+_STARTED: dict[str, ColumnElement[Any]] = {
+    "state": literal_column("'started'", Text),
+    "starts": literal_column("1", Integer),
+    "failures": literal_column("0", Integer),
+    "crashes": literal_column("0", Integer),
+}
 
 #: Rows that one look through the parked events takes.
 _PARKED_AT_ONCE = 100
@@ -79,8 +80,27 @@ class SqlAlchemyInboxStore:
 
     def __init__(self, database: Database, clock: Clock, views: Views) -> None:
         self._database = database
-        self._clock = clock
+        self._dialect = dialect_of(database)
         self._views = views
+        self._now = now = present(database, clock)
+        self._take = _taking(self._dialect, WHOLE, now)
+        # The two statements of every run have few parameters, as each costs the driver time: the rest is written out.
+        self._take_bare = self._dialect.taking(bus_inbox, {**_bound(KEY), **_STARTED, "due_at": now})
+        self._complete = (
+            update(bus_inbox)
+            .where(*_MINE, bus_inbox.c.state == _STARTED["state"])
+            .values(state=literal_column("'completed'"), reason=null(), due_at=now, took=bindparam("run_time"))
+            .values(envelope=null())
+        )
+        self._start_again = (
+            update(bus_inbox)
+            .where(*_MINE)
+            .values(starts=bus_inbox.c.starts + 1, reason=Reason.RUNNING, due_at=now + LEASE)
+        )
+        self._give_up_unreadable = (
+            update(bus_inbox).where(*_MINE).values(state=State.DEAD, reason=Reason.NO_ENVELOPE, due_at=now)
+        )
+        self._add_attempt = insert(bus_attempt).values(at=now)
 
     def mark(self, publication: Publication) -> bool:
         """Commit the mark of a first start; False when the publication has a row already."""
@@ -92,12 +112,11 @@ class SqlAlchemyInboxStore:
         """Take the publication inside the run's transaction."""
         if publication.starts:
             return connection.execute(_RESTART, key_of(publication, as_marked=publication.starts)).rowcount == 1
-        return connection.execute(_ADD, bare_row(publication, self._clock.microseconds())).rowcount == 1
+        return self._dialect.took(connection, self._take_bare, bare_row(publication))
 
     def complete(self, connection: Connection, publication: Publication, took: int) -> None:
         """Set the publication completed; must hit exactly one row."""
-        values = key_of(publication, at=self._clock.microseconds(), run_time=took)
-        if connection.execute(_COMPLETE, values).rowcount != 1:
+        if connection.execute(self._complete, key_of(publication, run_time=took)).rowcount != 1:
             raise LostPublicationError(
                 f"listener {publication.listener_id!r} ran for event {publication.envelope.id}, but its row was gone "
                 "at the end: the run is rolled back"
@@ -107,49 +126,57 @@ class SqlAlchemyInboxStore:
         """Record what became of it, with its trouble in the history, unless somebody else has changed the row."""
         with self._database.write() as connection:
             if publication.starts:
-                # Not where it has ended meanwhile: a failure is no crash because somebody saw its lease run out.
-                is_recorded = self._change(connection, publication, outcome, _HAS_NOT_ENDED)
+                # Not where it has ended meanwhile. A failure is no crash because somebody saw its lease run out,
+                # neither before it is recorded nor after.
+                seen = UNENDED if outcome.reason == Reason.CRASHED else (*UNENDED, Reason.CRASHED)
+                is_recorded = self._change(connection, publication, outcome, bus_inbox.c.reason.in_(seen))
             else:
                 is_recorded = self._add(connection, publication, outcome, starts=outcome.was_run)
             if is_recorded and outcome.is_attempt and outcome.trouble is not None:
                 row = attempt_row(
                     publication.listener_id,
                     publication.envelope.id,
-                    self._clock.microseconds(),
                     outcome.reason,
                     outcome.trouble,
                 )
-                connection.execute(_ADD_ATTEMPT, row)
+                connection.execute(self._add_attempt, row)
         return is_recorded
 
     def claim(self, listener_ids: Collection[str]) -> Publication | None:
         """Take the publication that is due longest."""
         if not listener_ids:
             return None
-        now = self._clock.microseconds()
         failpoint("inbox.before_claim")
         with self._database.write() as connection:
-            found = self._oldest_readable(connection, _oldest(listener_ids, now, *_ended()))
+            found = self._oldest_readable(connection, self._oldest(listener_ids))
             if found is None:
                 return None
-            because = Reason.RUNNING_ALONE if found.is_suspect else Reason.RUNNING
-            connection.execute(_STARTED_AGAIN, key_of(found, because=because, due=now + LEASE))
+            connection.execute(self._start_again, key_of(found))
         failpoint("inbox.after_claim")
         return replace(found, starts=found.starts + 1)
 
+    def run_alone(self, publication: Publication) -> bool:
+        """Mark a claimed run as one with nothing beside it."""
+        with self._database.write() as connection:
+            return connection.execute(_RUN_ALONE, key_of(publication, as_marked=publication.starts)).rowcount == 1
+
     def crashed(self, listener_ids: Collection[str], limit: int) -> list[Publication]:
         """Return publications whose run has not ended within its lease."""
-        crashed = _due(listener_ids, self._clock.microseconds(), _HAS_NOT_ENDED)
-        statement = crashed.order_by(bus_inbox.c.due_at).limit(limit)
-        with self._database.read() as session:
-            rows = session.execute(statement).all()
+        statement = self._due(listener_ids, _HAS_NOT_ENDED).order_by(bus_inbox.c.due_at).limit(limit)
+        if self._database.is_postgresql:
+            # What still runs although its lease is over holds its row: whoever recorded a crash would wait for it.
+            with self._database.write() as connection:
+                rows = connection.execute(self._dialect.unheld(statement)).all()
+        else:
+            with self._database.read() as session:
+                rows = session.execute(statement).all()
         return [found for row in rows if (found := publication_of(row, is_suspect=row.reason == Reason.RUNNING_ALONE))]
 
     def claim_parked(self, versions: Mapping[str, int], due_in: int) -> Publication | None:
         """Take one parked event that this build can read, and put off those of a later version."""
-        now = self._clock.microseconds()
         known = bus_inbox.c.event_name.in_(list(versions))
-        statement = _due([NO_LISTENER], now, known).order_by(bus_inbox.c.due_at).limit(_PARKED_AT_ONCE)
+        due = self._due([NO_LISTENER], known).order_by(bus_inbox.c.due_at).limit(_PARKED_AT_ONCE)
+        statement = self._dialect.unheld(due)
         with self._database.write() as connection:
             for row in connection.execute(statement).all():
                 found = self._read(connection, row)
@@ -171,10 +198,9 @@ class SqlAlchemyInboxStore:
 
     def has_due(self, listener_ids: Collection[str], event_names: Collection[str]) -> bool:
         """Say whether something is due."""
-        now = self._clock.microseconds()
-        parked = _due([NO_LISTENER], now, bus_inbox.c.event_name.in_(event_names)).limit(1)
+        parked = self._due([NO_LISTENER], bus_inbox.c.event_name.in_(event_names)).limit(1)
         with self._database.read() as session:
-            is_due = session.execute(_due(listener_ids, now).limit(1)).first() is not None
+            is_due = session.execute(self._due(listener_ids).limit(1)).first() is not None
             return is_due or session.execute(parked).first() is not None
 
     def retrying(self) -> int:
@@ -215,17 +241,15 @@ class SqlAlchemyInboxStore:
         is_suspect = row.reason == Reason.CRASHED or row.crashes > 0
         found = publication_of(row, is_suspect=is_suspect)
         if found is None:
-            now, data = self._clock.microseconds(), row.envelope or b""
-            origin = f"bus_inbox ({row.listener}, {row.event_id})"
-            connection.execute(kept(data, origin=origin, problem="what the inbox keeps of it is no envelope", now=now))
-            mine = {"of_listener": row.listener, "of_event": row.event_id, "at": now}
-            connection.execute(_GIVE_UP_UNREADABLE, mine)
+            origin, problem = f"bus_inbox ({row.listener}, {row.event_id})", "what the inbox keeps of it is no envelope"
+            adding = self._dialect.upsert(bus_quarantine)
+            connection.execute(kept(adding, row.envelope or b"", origin=origin, problem=problem, now=self._now))
+            connection.execute(self._give_up_unreadable, {"of_listener": row.listener, "of_event": row.event_id})
         return found
 
     def _add(self, connection: Connection, publication: Publication, outcome: Outcome, *, starts: int) -> bool:
         kept = replace(publication, envelope=self._views.kept(publication))
-        row = row_of(kept, outcome, self._clock.microseconds(), starts=starts)
-        return connection.execute(_ADD, row).rowcount == 1
+        return self._dialect.took(connection, self._take, row_of(kept, outcome, starts=starts))
 
     def _change(
         self, connection: Connection, publication: Publication, outcome: Outcome, *conditions: ColumnElement[bool]
@@ -238,30 +262,33 @@ class SqlAlchemyInboxStore:
                 reason=outcome.reason,
                 failures=outcome.failures,
                 crashes=outcome.crashes,
-                due_at=self._clock.microseconds() + outcome.due_in,
+                due_at=self._now + outcome.due_in,
                 **trouble_values(outcome.trouble),
             )
         )
         return connection.execute(statement, key_of(publication, as_marked=publication.starts)).rowcount == 1
 
+    def _due(self, listener_ids: Collection[str], *conditions: ColumnElement[bool]) -> Select[tuple[Any, ...]]:
+        due: tuple[ColumnElement[bool] | TextClause, ...] = (_RETRYING, bus_inbox.c.due_at <= self._now)
+        return select(bus_inbox).where(bus_inbox.c.listener.in_(listener_ids), *due, *conditions)
 
-def _due(listener_ids: Collection[str], now: int, *conditions: ColumnElement[bool]) -> Select[tuple[Any, ...]]:
-    due: tuple[ColumnElement[bool] | TextClause, ...] = (_RETRYING, bus_inbox.c.due_at <= now)
-    return select(bus_inbox).where(bus_inbox.c.listener.in_(listener_ids), *due, *conditions)
-
-
-def _oldest(listener_ids: Collection[str], now: int, *conditions: ColumnElement[bool]) -> Select[tuple[Any, ...]]:
-    """Return the query for what is due longest: one step into the index for each listener, however much is due."""
-    heads = [
-        _due([listener_id], now, *conditions).order_by(bus_inbox.c.due_at).limit(1).subquery()
-        for listener_id in listener_ids
-    ]
-    candidates = union_all(*(select(head) for head in heads)).subquery()
-    return select(candidates).order_by(candidates.c.due_at).limit(1)
+    def _oldest(self, listener_ids: Collection[str]) -> Select[tuple[Any, ...]]:
+        """Return the query for what is due longest: one step into the index for each listener, however much is due."""
+        heads = [
+            self._dialect.unheld(self._due([id], _HAS_ENDED).order_by(bus_inbox.c.due_at).limit(1)).subquery()
+            for id in listener_ids
+        ]
+        candidates = union_all(*(select(head) for head in heads)).subquery()
+        return select(candidates).order_by(candidates.c.due_at).limit(1)
 
 
-def _ended() -> tuple[ColumnElement[bool]]:
-    return (bus_inbox.c.reason.not_in(UNENDED),)
+def _taking(dialect: Dialect, columns: Collection[str], now: ColumnElement[int]) -> Executable:
+    """Return the statement that adds a row of these columns, unless there is one."""
+    return dialect.taking(bus_inbox, {**_bound(columns), "due_at": now + bindparam("due_in", type_=BigInteger)})
+
+
+def _bound(columns: Collection[str]) -> dict[str, ColumnElement[Any]]:
+    return {name: bindparam(name, type_=bus_inbox.c[name].type) for name in columns}
 
 
 def _number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:

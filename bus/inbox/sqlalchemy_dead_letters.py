@@ -16,19 +16,25 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    tuple_,
     update,
 )
 
 from bus.clock import Clock
 from bus.database import Database
+from bus.dialects import dialect_of
 from bus.envelope import Envelope
 from bus.inbox.dead_letters import Attempt, DeadLetterGroup, PublicationQuery, PublicationRecord
 from bus.inbox.rows import RECORD_COLUMNS, read_envelope, record_of
 from bus.inbox.state import UNENDED, Reason, State
+from bus.present import present
 from bus.tables import bus_attempt, bus_inbox
 
 _KEY = (bus_inbox.c.listener, bus_inbox.c.event_id)
 _HISTORY = tuple(bus_attempt.c[name] for name in ("at", "outcome", "error_type", "error", "place", "traceback"))
+
+#: Publications that one statement changes, well below what a database takes as parameters.
+_AT_ONCE = 400
 
 _FORGET_HISTORY = delete(bus_attempt).where(
     bus_attempt.c.event_id == bindparam("of_event"), bus_attempt.c.listener == bindparam("of_listener")
@@ -48,7 +54,8 @@ class SqlAlchemyDeadLetterStore:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
-        self._clock = clock
+        self._dialect = dialect_of(database)
+        self._now = present(database, clock)
 
     def find(self, query: PublicationQuery, *, limit: int) -> list[PublicationRecord]:
         """Return those that match, the newest first."""
@@ -104,7 +111,7 @@ class SqlAlchemyDeadLetterStore:
         """Give those that match up for good."""
         gone: dict[str, object] = {"state": State.DEAD, "reason": Reason.DISCARDED}
         # What still runs although its lease is over is safe: it holds its row, and has changed it when this one can.
-        is_over = bus_inbox.c.due_at <= self._clock.microseconds()
+        is_over = bus_inbox.c.due_at <= self._now
         idle = or_(bus_inbox.c.reason.is_(None), bus_inbox.c.reason.not_in(UNENDED), is_over)
         unfinished = [*_matching(query), ~_OF_STATE[State.COMPLETED], idle]
         return self._change(unfinished, gone, Reason.DISCARDED, f"by {who}: {why}")
@@ -114,7 +121,7 @@ class SqlAlchemyDeadLetterStore:
         with self._database.write() as connection:
             keys: list[dict[str, str]] = []
             for condition in _forgettable(before):
-                rows = connection.execute(select(*_KEY).where(condition).limit(limit - len(keys)))
+                rows = connection.execute(self._dialect.unheld(select(*_KEY).where(condition).limit(limit - len(keys))))
                 keys += [{"of_listener": listener_id, "of_event": event_id} for listener_id, event_id in rows]
             if keys:
                 connection.execute(_FORGET_HISTORY, keys)
@@ -136,13 +143,19 @@ class SqlAlchemyDeadLetterStore:
         return DeadLetterGroup(self._database.name, listener_id, Reason(reason), *rest)
 
     def _change(self, which: list[ColumnElement[bool]], values: dict[str, object], outcome: str, note: str) -> int:
-        """Change the publications, and tell it in the history of each, in one transaction."""
-        now = self._clock.microseconds()
-        told = select(bus_inbox.c.listener, bus_inbox.c.event_id, literal(now), literal(outcome), literal(note))
+        """Change the publications, and tell it in the history of each, in one transaction.
+
+        What somebody holds is being run, and is left out: it would be waited for.
+        """
+        told = (self._now, literal(outcome), literal(note))
         entry = ("listener", "event_id", "at", "outcome", "error")
         with self._database.write() as connection:
-            connection.execute(insert(bus_attempt).from_select(entry, told.where(*which)))
-            return connection.execute(update(bus_inbox).where(*which).values(**values, due_at=now)).rowcount
+            rows = connection.execute(self._dialect.unheld(select(*_KEY).where(*which))).all()
+            for start in range(0, len(rows), _AT_ONCE):
+                mine = tuple_(*_KEY).in_([tuple(row) for row in rows[start : start + _AT_ONCE]])
+                connection.execute(insert(bus_attempt).from_select(entry, select(*_KEY, *told).where(mine)))
+                connection.execute(update(bus_inbox).where(mine).values(**values, due_at=self._now))
+        return len(rows)
 
 
 def _matching(query: PublicationQuery) -> list[ColumnElement[bool]]:

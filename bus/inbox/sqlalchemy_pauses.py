@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from sqlalchemy import ColumnElement, delete, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from bus.clock import Clock
 from bus.database import Database
+from bus.dialects import dialect_of
 from bus.inbox.pauses import Pause, PauseKind
+from bus.present import present
 from bus.tables import bus_pause
 
 _COLUMNS = tuple(bus_pause.c[name] for name in ("target", "kind", "reason", "who", "since", "until", "probes"))
@@ -18,7 +19,8 @@ class SqlAlchemyPauseStore:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
-        self._clock = clock
+        self._dialect = dialect_of(database)
+        self._now = present(database, clock)
 
     def all(self) -> list[Pause]:
         """Return the pauses that have not ended, sorted by target."""
@@ -29,8 +31,8 @@ class SqlAlchemyPauseStore:
     def set(self, pause: Pause) -> None:
         """Write a pause in place of its target's; a kill switch leaves an operator's that has not ended."""
         values = {column.name: getattr(pause, column.name) for column in _COLUMNS}
-        adding = insert(bus_pause).values(values)
-        is_over = bus_pause.c.until.is_not(None) & (bus_pause.c.until <= self._clock.microseconds())
+        adding = self._dialect.upsert(bus_pause).values(values)
+        is_over = bus_pause.c.until.is_not(None) & (bus_pause.c.until <= self._now)
         may_replace = or_(bus_pause.c.kind == PauseKind.KILL_SWITCH, is_over)
         statement = adding.on_conflict_do_update(
             index_elements=["target"],
@@ -53,7 +55,7 @@ class SqlAlchemyPauseStore:
             .where(
                 bus_pause.c.target == target,
                 bus_pause.c.kind == PauseKind.KILL_SWITCH,
-                bus_pause.c.until <= self._clock.microseconds(),
+                bus_pause.c.until <= self._now,
             )
             .values(until=next_probe)
         )
@@ -64,5 +66,5 @@ class SqlAlchemyPauseStore:
         return or_(
             bus_pause.c.kind == PauseKind.KILL_SWITCH,
             bus_pause.c.until.is_(None),
-            bus_pause.c.until > self._clock.microseconds(),
+            bus_pause.c.until > self._now,
         )

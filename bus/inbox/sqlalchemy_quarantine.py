@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 
-from sqlalchemy import delete, select
-from sqlalchemy.dialects.sqlite import Insert, insert
+from sqlalchemy import ColumnElement, delete, select
 
 from bus.clock import Clock
 from bus.database import Database
+from bus.dialects import Upsert, dialect_of
 from bus.inbox.quarantine import MAX_KEPT, Quarantined
+from bus.present import present
 from bus.tables import bus_quarantine
 
 _COLUMNS = tuple(
@@ -22,10 +23,18 @@ def digest_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def kept(data: bytes, *, origin: str, problem: str, now: int) -> Insert:
-    """Return the statement that keeps bytes, or counts that they came again."""
+def kept(adding: Upsert, data: bytes, *, origin: str, problem: str, now: ColumnElement[int]) -> Upsert:
+    """Return the statement that keeps bytes, or counts that they came again.
+
+    Args:
+        adding: An insert into the quarantine's table.
+        data: The bytes.
+        origin: Where they came from.
+        problem: What is wrong with them.
+        now: The present moment, as a statement takes it.
+    """
     again = {"last_at": now, "times": bus_quarantine.c.times + 1, "origin": origin[:200]}
-    adding = insert(bus_quarantine).values(
+    values = adding.values(
         digest=digest_of(data),
         first_at=now,
         last_at=now,
@@ -35,7 +44,7 @@ def kept(data: bytes, *, origin: str, problem: str, now: int) -> Insert:
         size=len(data),
         data=data[:MAX_KEPT],
     )
-    return adding.on_conflict_do_update(index_elements=["digest"], set_=again)
+    return values.on_conflict_do_update(index_elements=["digest"], set_=again)
 
 
 class SqlAlchemyQuarantineStore:
@@ -43,12 +52,14 @@ class SqlAlchemyQuarantineStore:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
-        self._clock = clock
+        self._dialect = dialect_of(database)
+        self._now = present(database, clock)
 
     def add(self, data: bytes, *, origin: str, problem: str) -> str:
         """Keep bytes once, by their digest, and count how often they came."""
         with self._database.write() as connection:
-            connection.execute(kept(data, origin=origin, problem=problem, now=self._clock.microseconds()))
+            adding = self._dialect.upsert(bus_quarantine)
+            connection.execute(kept(adding, data, origin=origin, problem=problem, now=self._now))
         return digest_of(data)
 
     def all(self) -> list[Quarantined]:

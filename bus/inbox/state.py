@@ -28,6 +28,8 @@ class Reason(StrEnum):
     WAITING = "waiting"
     #: The module's database was locked, in conflict or away.
     BUSY = "busy"
+    #: Its process ended before it did: it was rolled back, and another process takes it.
+    STOPPED = "stopped"
     #: The listener, or its module, is paused.
     PAUSED = "paused"
     #: Parked: no view in this build names the event.

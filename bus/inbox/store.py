@@ -114,6 +114,9 @@ class InboxStore(Protocol):
 
     A row says `retrying`, `completed` or `dead`; `started` is seen by the run's own transaction alone. What it holds of
     an event is cut to what its listener reads, unless that cannot read it, or there is none yet.
+
+    A row that another transaction has added and not committed is no row. Where an implementation does not wait for
+    the end of that, `mark`, `start`, `record` and `unpark` raise a PublicationHeldError, and nothing has changed.
     """
 
     def mark(self, publication: Publication) -> bool:
@@ -149,6 +152,13 @@ class InboxStore(Protocol):
         """Take the publication of these listeners that is due longest, and commit the mark of its next start.
 
         Runs that have not ended are left out: see `crashed`.
+        """
+        ...
+
+    def run_alone(self, publication: Publication) -> bool:
+        """Commit that a run that was claimed begins now with nothing beside it; False when it was taken over meanwhile.
+
+        Only a crash after that is its own.
         """
         ...
 

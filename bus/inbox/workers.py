@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 
 from bus.courtesy import Courtesy
 from bus.database_errors import database_trouble
 from bus.envelope import Envelope
+from bus.errors import PublicationHeldError
 from bus.inbox.inbox import Inbox
 
 log = logging.getLogger("bus")
@@ -21,22 +22,31 @@ FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0
 #: Says how a delivery ended: the module, the event, and whether every listener of it has a row now.
 Finished = Callable[[str, Envelope, bool], None]
 
+#: Says that a delivery begins beside which its siblings may be taken up: the module, and the id of the event.
+Begun = Callable[[str, str], None]
+
 
 class Workers:
-    """Runs what a module's inbox receives, on `count` threads; a module on SQLite has one.
+    """Runs what a module's inbox receives, on `count` threads.
 
     Made stopped. What is accepted meanwhile waits for the start. While the module's database is away nothing is
     taken, and what was taken waits here. Each run gives way to the requests that this process is answering.
     """
 
-    def __init__(self, inbox: Inbox, count: int, finished: Finished, *, courtesy: Courtesy) -> None:
+    def __init__(
+        self, inbox: Inbox, count: int, finished: Finished, *, courtesy: Courtesy, begun: Begun = lambda *_: None
+    ) -> None:
         self.inbox = inbox
         self._count = count
         self._finished = finished
+        self._begun = begun
         self._courtesy = courtesy
         self._ready = threading.Condition()
         self._fresh: deque[tuple[Envelope, int]] = deque()
+        #: Events that another send of them would not help.
         self._present: set[str] = set()
+        self._runs: Counter[str] = Counter()
+        self._begun_here: dict[str, Envelope] = {}
         self._retry_is_due = False
         self._retry_has_turn = False
         self._is_stopping = False
@@ -46,7 +56,10 @@ class Workers:
         self.threads: list[threading.Thread] = []
 
     def accept(self, envelope: Envelope, sends: int) -> None:
-        """Queue an envelope, unless it waits or runs here already; returns at once."""
+        """Queue an envelope, unless it waits here already; returns at once.
+
+        One that runs is queued where there is another worker: a listener may take long, and its siblings wait.
+        """
         with self._ready:
             if envelope.id not in self._present:
                 self._present.add(envelope.id)
@@ -72,17 +85,29 @@ class Workers:
         for thread in self.threads:
             thread.start()
 
-    def stop(self, deadline: float) -> list[Envelope]:
-        """Begin nothing more, wait for what runs until the deadline (monotonic), and return what was not begun."""
+    def refuse(self) -> list[Envelope]:
+        """Begin nothing more, and return what was not begun."""
         with self._ready:
             self._is_stopping = True
             self._ready.notify_all()
+            return self._not_begun()
+
+    def wait(self, deadline: float) -> None:
+        """Wait for what runs until the deadline (monotonic)."""
         for thread in self.threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-            if thread.is_alive():
-                log.warning("a listener of %s still runs after the grace period", self.inbox.module)
+
+    def unended(self) -> list[Envelope]:
+        """Return the events that have been taken up and have not ended, also what was put back meanwhile."""
         with self._ready:
-            return [envelope for envelope, _ in self._fresh]
+            if self._running:
+                log.warning("a listener of %s still runs after the grace period", self.inbox.module)
+            return [*self._begun_here.values(), *self._not_begun()]
+
+    def _not_begun(self) -> list[Envelope]:
+        found = [envelope for envelope, _ in self._fresh]
+        self._fresh.clear()
+        return found
 
     def _work(self) -> None:
         while (step := self._next()) is not None:
@@ -108,14 +133,22 @@ class Workers:
             if self._retry_has_turn:
                 return self._run_retry
             envelope, sends = self._fresh.popleft()
+            self._runs[envelope.id] += 1
+            self._begun_here[envelope.id] = envelope
+            if self._count > 1:
+                self._present.discard(envelope.id)
         return lambda: self._run_fresh(envelope, sends)
 
     def _run_fresh(self, envelope: Envelope, sends: int) -> None:
         is_done = is_put_back = False
+        if self._count > 1:
+            self._begun(self.inbox.module, envelope.id)
         try:
             self.inbox.receive(envelope, sends)
             self._has_database()
             is_done = True
+        except PublicationHeldError:
+            log.debug("event %s runs elsewhere, and stays with its publisher until that has ended", envelope.id)
         except Exception as error:
             is_put_back = self._wait_for_database(error)
             if not is_put_back:
@@ -126,11 +159,23 @@ class Workers:
 
     def _end_fresh(self, envelope: Envelope, sends: int, *, is_done: bool, is_put_back: bool) -> None:
         with self._ready:
-            if is_put_back:
+            is_last = self._has_ended(envelope.id)
+            if is_put_back and is_last:
+                self._present.add(envelope.id)
                 self._fresh.appendleft((envelope, sends))
                 return
-            self._present.discard(envelope.id)
-        self._finished(self.inbox.module, envelope, is_done)
+        # What runs here still is on its way still.
+        if is_done or is_last:
+            self._finished(self.inbox.module, envelope, is_done)
+
+    def _has_ended(self, event_id: str) -> bool:
+        """Take note that a delivery has ended; True where no other of the same event waits or runs here."""
+        self._runs[event_id] -= 1
+        if self._count == 1:
+            self._present.discard(event_id)
+        if not self._runs[event_id]:
+            del self._runs[event_id], self._begun_here[event_id]
+        return event_id not in self._runs and event_id not in self._present
 
     def _wait_for_database(self, error: Exception) -> bool:
         """Where the module's database is behind the error, wait until it may be tried; False where it is not."""
@@ -154,8 +199,9 @@ class Workers:
 
     def _has_database(self) -> None:
         """Take note that the module's database took what it was given."""
-        if self._wait:
-            self._wait = 0.0
+        with self._ready:
+            was_away, self._wait = self._wait > 0, 0.0
+        if was_away:
             log.warning("the database of %s is back", self.inbox.module)
 
     def _run_retry(self) -> None:
@@ -163,6 +209,8 @@ class Workers:
         try:
             found = self.inbox.run_due()
             self._has_database()
+        except PublicationHeldError:
+            log.debug("what was due for %s is held elsewhere", self.inbox.module)
         except Exception as error:
             found = self._wait_for_database(error)
             if not found:

@@ -43,7 +43,10 @@ class _Places:
     """What is on its way to one module, and places that a claim has asked for."""
 
     on_their_way: set[str] = field(default_factory=set)
+    #: Those of them that no longer wait in this process.
+    left: set[str] = field(default_factory=set)
     reserved: int = 0
+    is_refused: bool = False
 
 
 class Flow:
@@ -127,11 +130,16 @@ class Flow:
             return []
 
     def reserve(self, target: str, most: int) -> int:
-        """Keep places free for a claim and return how many; 0 until a claim of them is worth its trip."""
+        """Keep places free for a claim and return how many; 0 until a claim of them is worth its trip.
+
+        For a module that was refused it is one at most: whether that is taken decides about the others.
+        """
         with self._lock:
             places = self._places[target]
-            free = self._free(places)
-            if free < max(1, self._limit // 4):
+            free = self._places_left(places)
+            if places.is_refused:
+                most = 1
+            elif free < self._worth_a_claim:
                 return 0
             places.reserved += min(most, free)
             return min(most, free)
@@ -148,14 +156,54 @@ class Flow:
         """Count envelopes no longer: acknowledged, given up, or never committed."""
         gone = set(event_ids)
         with self._lock:
-            self._places[target].on_their_way -= gone
+            places = self._places[target]
+            places.on_their_way -= gone
+            places.left -= gone
             for lane in self._lanes_to(target):
                 lane.promised -= gone
 
-    def ids_on_their_way(self, target: str) -> list[str]:
-        """Return what is on its way to a module."""
+    def leave(self, target: str, event_id: str) -> None:
+        """Hear that an envelope waits in this process no longer: it is being run, or another process has it."""
         with self._lock:
-            return sorted(self._places[target].on_their_way.union(*(lane.promised for lane in self._lanes_to(target))))
+            places = self._places[target]
+            # Its acknowledgement may have been faster.
+            if event_id in places.on_their_way:
+                places.left.add(event_id)
+
+    def ids_waiting(self, target: str) -> list[str]:
+        """Return what waits in this process for a module: it is not lost, and needs no second send."""
+        with self._lock:
+            places = self._places[target]
+            return sorted(
+                (places.on_their_way - places.left).union(*(lane.promised for lane in self._lanes_to(target)))
+            )
+
+    def ids_left(self, target: str) -> list[str]:
+        """Return what is on its way to a module and no longer waits here: it may be sent again, and needs no place."""
+        with self._lock:
+            return sorted(self._places[target].left)
+
+    def refuse(self, target: str) -> bool:
+        """Hear that the transport takes nothing for a module now; return whether that is news.
+
+        What is published for it waits in the outbox, and each sweep tries it with one envelope.
+        """
+        with self._lock:
+            places = self._places[target]
+            is_news, places.is_refused = not places.is_refused, True
+            return is_news
+
+    def accept(self, target: str) -> bool:
+        """Hear that the transport takes envelopes for a module; return whether that is news."""
+        with self._lock:
+            places = self._places[target]
+            is_news, places.is_refused = places.is_refused, False
+            return is_news
+
+    def is_refused(self, target: str) -> bool:
+        """Say whether the transport took nothing for a module when it was last tried."""
+        places = self._places.get(target)
+        return places is not None and places.is_refused
 
     def on_their_way(self) -> int:
         """Return how many envelopes are on their way to any module."""
@@ -179,13 +227,31 @@ class Flow:
                 self._send_held(lane, target, send)
                 lane.way = Way.DIRECT
 
+    def turning(self, source: str, targets: Iterable[str]) -> list[str]:
+        """Return the modules whose way is not direct, and for which a sweep could change something now."""
+        with self._lock:
+            return [target for target in targets if self._can_turn(self._lanes[source, target], self._places[target])]
+
     def is_direct(self, source: str) -> bool:
         """Say whether nothing of a module waits or is held."""
         with self._lock:
             return all(lane.way is Way.DIRECT for (found, _), lane in self._lanes.items() if found == source)
 
-    def _free(self, places: _Places) -> int:
+    @property
+    def _worth_a_claim(self) -> int:
+        return max(1, self._limit // 4)
+
+    def _places_left(self, places: _Places) -> int:
         return max(0, self._limit - len(places.on_their_way) - places.reserved)
+
+    def _free(self, places: _Places) -> int:
+        return 0 if places.is_refused else self._places_left(places)
+
+    def _can_turn(self, lane: _Lane, places: _Places) -> bool:
+        free = self._free(places)
+        if lane.way is Way.DIRECT or not free:
+            return False
+        return free >= self._worth_a_claim or (lane.way is Way.TURNING and len(lane.promised) <= free)
 
     def _lanes_to(self, target: str) -> list[_Lane]:
         return [lane for (_, found), lane in self._lanes.items() if found == target]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 
 from bus.outbox.relay import BATCH, Relay
 
@@ -33,19 +34,18 @@ class RelayLoop:
         self._woken = threading.Event()
         self._gathered = threading.Event()
         self._sweep_at = 0.0
-        self._look_at = 0.0
         self._has_failed = False
-        self._left: list[tuple[str, str]] | None = None
+        self._left: deque[tuple[str, str]] = deque()
+        self._last_step: Callable[[], None] | None = None
         self.thread = threading.Thread(target=self._run, name=f"bus-{relay.source}-relay", daemon=True)
 
     def wake(self) -> None:
         """Sweep, and look for retries, now."""
-        self._sweep_at = self._look_at = 0.0
+        self._sweep_at = 0.0
         self._woken.set()
 
     def hurry(self) -> None:
-        """Sweep soon; many who ask for it are served by one sweep."""
-        self._sweep_at = min(self._sweep_at, time.monotonic() + TURN_INTERVAL)
+        """Sweep soon for those who wait; many who ask for it are served by one sweep."""
         self._woken.set()
 
     def acknowledged(self) -> None:
@@ -54,48 +54,52 @@ class RelayLoop:
             self._gathered.set()
         self._woken.set()
 
-    def end(self, left: list[tuple[str, str]]) -> None:
-        """Make the thread write what acknowledgements there are, release what was not begun, and end.
+    def give_back(self, left: Iterable[tuple[str, str]]) -> None:
+        """Release at once what was sent and will not be run here, given as targets and event ids."""
+        self._left.extend(left)
+        self._woken.set()
+        self._gathered.set()
 
-        Args:
-            left: Targets and event ids of what was sent and never begun.
-        """
-        self._left = left
+    def end(self, last_step: Callable[[], None]) -> None:
+        """Make the thread take this step, write what acknowledgements there are, release what is left, and end."""
+        self._last_step = last_step
         self._woken.set()
         self._gathered.set()
 
     def _run(self) -> None:
-        while self._left is None:
-            self._woken.wait(max(0.0, self._sweep_at - time.monotonic()))
-            if self._sweep_at and self._left is None:
+        while self._last_step is None:
+            self._woken.wait(self._pause())
+            if self._sweep_at and self._last_step is None:
                 self._gathered.wait(GATHER if self.relay.is_direct else TURN_INTERVAL)
             self._woken.clear()
             self._gathered.clear()
             if not self._guarded(self._pass):
                 # What failed at once may fail at once again: it is tried at the pace of an idle relay.
                 self._gathered.wait(SWEEP_INTERVAL)
-        self._guarded(self.relay.acknowledge)
-        self._guarded(self._release)
+        for step in (self._last_step, self.relay.acknowledge, self._release):
+            self._guarded(step)
 
     def _release(self) -> None:
-        left = self._left or []
-        for target in {target for target, _ in left}:
+        left = [self._left.popleft() for _ in range(len(self._left))]
+        for target in sorted({target for target, _ in left}):
             self.relay.release(target, [event_id for found, event_id in left if found == target])
 
+    def _pause(self) -> float:
+        until_sweep = max(0.0, self._sweep_at - time.monotonic())
+        return until_sweep if self.relay.is_direct else min(TURN_INTERVAL, until_sweep)
+
     def _pass(self) -> None:
-        is_due = time.monotonic() >= self._sweep_at or not self.relay.is_direct
+        is_due = time.monotonic() >= self._sweep_at
         if is_due:
             self._sweep_at = time.monotonic() + SWEEP_INTERVAL
         self.relay.acknowledge()
-        if not is_due:
-            return
-        if time.monotonic() >= self._look_at:
-            self._look_at = time.monotonic() + SWEEP_INTERVAL
+        self._release()
+        if is_due:
             self._look_for_retries()
-        self.relay.sweep()
-        self._works()
-        if not self.relay.is_direct:
-            self._sweep_at = min(self._sweep_at, time.monotonic() + TURN_INTERVAL)
+            self.relay.sweep()
+            self._works()
+        else:
+            self.relay.turn()
 
     def _guarded(self, step: Callable[[], None]) -> bool:
         """Take a step; False where it failed."""

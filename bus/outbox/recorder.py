@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from bus.clock import Clock
 from bus.envelope import Envelope
 from bus.outbox.flow import Flow
 from bus.outbox.sqlalchemy import FIRST_INTERVAL
@@ -42,13 +41,11 @@ class OutboxRecorder:
         subscribers: Callable[[str], tuple[str, ...]],
         *,
         flow: Flow,
-        clock: Clock,
         carrier: Carrier,
     ) -> None:
         self._stores = stores
         self._subscribers = subscribers
         self._flow = flow
-        self._clock = clock
         self._carrier = carrier
 
     def write(self, unit: UnitOfWork, envelopes: list[Envelope]) -> HandOver:
@@ -83,9 +80,8 @@ class OutboxRecorder:
             return None
 
     def _owed(self, by_target: dict[str, list[Envelope]], admitted: dict[str, list[Envelope]]) -> list[Owing]:
-        now = self._clock.microseconds()
         return [
-            Owing(target, envelope.id, now + FIRST_INTERVAL if target in admitted else now, int(target in admitted))
+            Owing(target, envelope.id, FIRST_INTERVAL if target in admitted else 0, int(target in admitted))
             for target, some in by_target.items()
             for envelope in some
         ]

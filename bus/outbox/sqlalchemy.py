@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     bindparam,
     case,
     delete,
     func,
-    insert,
     literal,
     select,
+    text,
     update,
 )
+from sqlalchemy.dialects import postgresql
 
 from bus.clock import Clock
 from bus.database import Database
+from bus.dialects import dialect_of
 from bus.envelope import Envelope
 from bus.failpoint import failpoint
 from bus.history.rows import envelope_of
+from bus.outbox.adding import adding_in
 from bus.outbox.store import Claimed, Owing
+from bus.present import present
 from bus.status import Owed
 from bus.tables import bus_event, bus_outbox
 
@@ -33,13 +39,14 @@ LONGEST_INTERVAL = 3_600_000_000
 #: Sends after which the doubled interval would exceed the longest.
 _DOUBLINGS = (LONGEST_INTERVAL // FIRST_INTERVAL).bit_length()
 
-_ADD_EVENTS = insert(bus_event).inline()
-_ADD_OWED = insert(bus_outbox).inline()
-_IS_DUE = (
-    select(1).where(bus_outbox.c.target == bindparam("of_target"), bus_outbox.c.due_at <= bindparam("now")).limit(1)
-)
-_ACKNOWLEDGE = delete(bus_outbox).where(
-    bus_outbox.c.target == bindparam("of_target"), bus_outbox.c.event_id == bindparam("of_event")
+#: Milliseconds for which a transaction is waited for that has lost its client in the middle of its COMMIT.
+_PATIENCE = 5000
+
+_WRITE_AGAIN = (
+    postgresql.insert(bus_event)
+    .values(id=bindparam("id"), name="", version=0, time=0, correlation_id="", payload=b"")
+    .on_conflict_do_nothing()
+    .returning(bus_event.c.id)
 )
 
 
@@ -48,48 +55,57 @@ class SqlAlchemyOutboxStore:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
-        self._clock = clock
+        self._dialect = dialect_of(database)
+        self._now = present(database, clock)
+        self._add = adding_in(database, self._now)
+        self._is_due = (
+            select(1).where(bus_outbox.c.target == bindparam("of_target"), bus_outbox.c.due_at <= self._now).limit(1)
+        )
 
     def add(self, connection: Connection, envelopes: Sequence[Envelope], owed: Sequence[Owing]) -> None:
-        """Write events and what is owed in two statements; commits nothing itself."""
+        """Write events and what is owed, in one or two statements; commits nothing itself."""
         failpoint("outbox.before_write")
-        connection.execute(_ADD_EVENTS, [_event_row(envelope) for envelope in envelopes])
-        if owed:
-            connection.execute(_ADD_OWED, [_owing_row(owing) for owing in owed])
+        self._add(connection, envelopes, owed)
         failpoint("outbox.after_write")
 
     def has(self, event_id: str) -> bool:
-        """Say whether the history has an event."""
+        """Say whether the history has an event, after the transaction that may have written it has ended."""
+        if self._database.is_postgresql:
+            return self._has_after_all(event_id)
         with self._database.read() as session:
             return session.scalar(select(bus_event.c.id).where(bus_event.c.id == event_id)) is not None
 
     def due_targets(self, among: Iterable[str]) -> list[str]:
         """Return those of the modules to which something is due now."""
-        now = self._clock.microseconds()
         with self._database.read() as session:
-            return [target for target in among if session.scalar(_IS_DUE, {"of_target": target, "now": now})]
+            return [target for target in among if session.scalar(self._is_due, {"of_target": target})]
 
     def claim(self, target: str, limit: int) -> list[Claimed]:
         """Take due envelopes for a module, oldest first, and commit that they are taken."""
-        now = self._clock.microseconds()
-        mine = bus_outbox.c.target == target
+        return self._take(limit, bus_outbox.c.target == target)
+
+    def claim_again(self, target: str, event_ids: Collection[str], limit: int) -> list[Claimed]:
+        """Take those of these envelopes that are due again, and commit that they are taken."""
+        return self._take(limit, *self._mine(target, event_ids))
+
+    def _take(self, limit: int, mine: ColumnElement[bool], *conditions: ColumnElement[bool]) -> list[Claimed]:
         oldest = (
             select(bus_outbox.c.event_id)
-            .where(mine, bus_outbox.c.due_at <= now)
+            .where(mine, *conditions, bus_outbox.c.due_at <= self._now)
             .order_by(bus_outbox.c.due_at, bus_outbox.c.event_id)
             .limit(limit)
         )
         statement = (
             update(bus_outbox)
-            .where(mine, bus_outbox.c.event_id.in_(oldest))
-            .values(due_at=now + _interval(), sends=bus_outbox.c.sends + 1)
+            .where(mine, self._dialect.taken_from(bus_outbox.c.event_id, oldest))
+            .values(due_at=self._now + _interval(), sends=bus_outbox.c.sends + 1)
             .returning(bus_outbox.c.event_id, bus_outbox.c.sends)
         )
         failpoint("relay.before_claim")
         with self._database.write() as connection:
             sends: dict[str, int] = {event_id: count for event_id, count in connection.execute(statement)}
             rows = connection.execute(
-                select(bus_event).where(bus_event.c.id.in_(sends)).order_by(bus_event.c.position)
+                select(bus_event).where(self._dialect.among(bus_event.c.id, sends)).order_by(bus_event.c.position)
             ).all()
         failpoint("relay.after_claim")
         return [Claimed(envelope_of(row, self._database.name), sends[row.id]) for row in rows]
@@ -98,66 +114,57 @@ class SqlAlchemyOutboxStore:
         """Give those that are due one more first interval; their sends count on."""
         if not event_ids:
             return
-        now = self._clock.microseconds()
-        due = (bus_outbox.c.target == target, bus_outbox.c.due_at <= now, bus_outbox.c.event_id.in_(event_ids))
+        due = (*self._mine(target, event_ids), bus_outbox.c.due_at <= self._now)
         with self._database.write() as connection:
-            connection.execute(update(bus_outbox).where(*due).values(due_at=now + FIRST_INTERVAL))
+            connection.execute(update(bus_outbox).where(*due).values(due_at=self._now + FIRST_INTERVAL))
 
     def acknowledge(self, received: Iterable[tuple[str, str]]) -> None:
         """Delete what was received, in one transaction."""
-        pairs = [{"of_target": target, "of_event": event_id} for target, event_id in received]
-        if pairs:
+        by_target: defaultdict[str, list[str]] = defaultdict(list)
+        for target, event_id in received:
+            by_target[target].append(event_id)
+        if by_target:
             with self._database.write() as connection:
-                connection.execute(_ACKNOWLEDGE, pairs)
+                for target, event_ids in sorted(by_target.items()):
+                    connection.execute(delete(bus_outbox).where(*self._mine(target, event_ids)))
 
     def release(self, target: str, event_ids: Iterable[str]) -> None:
         """Make sends that did not happen due at once, and count them no longer."""
         statement = (
             update(bus_outbox)
-            .where(bus_outbox.c.target == target, bus_outbox.c.event_id.in_(list(event_ids)))
-            .values(due_at=self._clock.microseconds(), sends=bus_outbox.c.sends - 1)
+            .where(*self._mine(target, list(event_ids)))
+            .values(due_at=self._now, sends=bus_outbox.c.sends - 1)
         )
         with self._database.write() as connection:
             connection.execute(statement)
 
     def owed(self) -> list[Owed]:
         """Return what is owed by target, sorted."""
-        now = self._clock.microseconds()
         statement = (
-            select(bus_outbox.c.target, func.count(), func.min(bus_event.c.time))
+            select(bus_outbox.c.target, func.count(), self._now - func.min(bus_event.c.time))
             .join(bus_event, bus_event.c.id == bus_outbox.c.event_id)
             .group_by(bus_outbox.c.target)
             .order_by(bus_outbox.c.target)
         )
         with self._database.read() as session:
-            return [Owed(target, count, (now - oldest) / 1e6) for target, count, oldest in session.execute(statement)]
+            return [Owed(target, count, age / 1e6) for target, count, age in session.execute(statement)]
+
+    def _has_after_all(self, event_id: str) -> bool:
+        """Try to write the event once more: the server waits for whoever is about to commit it, and says who was first.
+
+        A reader would see nothing of a COMMIT whose client is gone and that the server is still busy with.
+        """
+        with self._database.engine.connect() as connection:
+            connection.execute(text(f"SET LOCAL lock_timeout = {_PATIENCE}"))
+            is_missing = connection.execute(_WRITE_AGAIN, {"id": event_id}).first() is not None
+            connection.rollback()
+        return not is_missing
+
+    def _mine(self, target: str, event_ids: Collection[str]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        return bus_outbox.c.target == target, self._dialect.among(bus_outbox.c.event_id, event_ids)
 
 
 def _interval() -> ColumnElement[int]:
     """Return the interval until the next send, doubled by each send that went before."""
-    doubled = literal(FIRST_INTERVAL).bitwise_lshift(bus_outbox.c.sends)
+    doubled = literal(FIRST_INTERVAL, BigInteger).bitwise_lshift(bus_outbox.c.sends)
     return case((bus_outbox.c.sends >= _DOUBLINGS, LONGEST_INTERVAL), else_=doubled)
-
-
-def _event_row(envelope: Envelope) -> dict[str, object]:
-    return {
-        "id": envelope.id,
-        "name": envelope.type,
-        "version": envelope.version,
-        "key": envelope.subject,
-        "time": envelope.time,
-        "correlation_id": envelope.correlationid,
-        "causation_id": envelope.causationid,
-        "traceparent": envelope.traceparent,
-        "ancestry": " ".join(envelope.ancestry) or None,
-        "payload": envelope.data,
-    }
-
-
-def _owing_row(owing: Owing) -> dict[str, object]:
-    return {
-        "target": owing.target,
-        "event_id": owing.event_id,
-        "due_at": owing.due_at,
-        "sends": owing.sends,
-    }

@@ -19,13 +19,13 @@ class Owing:
     Attributes:
         target: The module.
         event_id: The event.
-        due_at: When it is sent by whoever sweeps, microseconds since the epoch.
+        due_in: Microseconds until it is sent by whoever sweeps.
         sends: How often it was sent, the send that follows the commit included.
     """
 
     target: str
     event_id: str
-    due_at: int
+    due_in: int
     sends: int
 
 
@@ -45,7 +45,13 @@ class OutboxStore(Protocol):
         ...
 
     def has(self, event_id: str) -> bool:
-        """Say whether the history has an event; takes no lock."""
+        """Say whether the history has an event, after the transaction that may have written it has ended.
+
+        Where that may still be going on, because its client has lost the connection, it is waited for.
+
+        Raises:
+            Exception: The database does not answer, or the transaction does not end within some seconds.
+        """
         ...
 
     def due_targets(self, among: Iterable[str]) -> list[str]:
@@ -58,6 +64,10 @@ class OutboxStore(Protocol):
         Each is due again after an interval that doubles with every send. No two claims return the same
         envelope before it is due again.
         """
+        ...
+
+    def claim_again(self, target: str, event_ids: Collection[str], limit: int) -> list[Claimed]:
+        """Take at most `limit` of these envelopes that were sent and are due again, as `claim` does."""
         ...
 
     def postpone(self, target: str, event_ids: Collection[str]) -> None:

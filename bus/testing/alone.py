@@ -57,7 +57,7 @@ def boot_alone(
         BusError: The module's contract or listeners are wrong, or the file has other tables.
     """
     clock = clock or FakeClock()
-    database = Database(module.name, f"sqlite:///{folder}/{module.name}.db", metadata=module.metadata())
+    database = Database.of(module, f"sqlite:///{folder}/{module.name}.db")
     database.create_tables()
     every = [module, *stand_ins(module)]
     bus = assemble(every, {module.name: database}, transport=RecordingTransport(), clock=clock, ids=ids)

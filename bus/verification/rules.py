@@ -85,6 +85,7 @@ _ALL = (
         "move the code that needs {other} into integrations/",
     ),
     Rule("L5", "only the verification's graph imports grimp", "ask verification/graph.py"),
+    Rule("L6", "only the schema and its revisions import Alembic", "ask schema/schema.py"),
     Rule(
         "D1",
         "each table has exactly one owner",

@@ -13,8 +13,9 @@ from modules.kitchen.listeners import OrderNews
 from modules.kitchen.panel import KitchenForms, KitchenPanel, create_forms
 from modules.kitchen.projections import Board
 from modules.kitchen.read import TicketReader
+from modules.kitchen.room import Room
 from modules.kitchen.routes import create_routes
-from modules.kitchen.services import Room, Stove, TicketDesk
+from modules.kitchen.services import Stove, TicketDesk
 from modules.kitchen.web import KitchenViews
 
 

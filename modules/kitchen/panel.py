@@ -16,7 +16,8 @@ from modules.kitchen.brigade import AT_ONCE, Brigade
 from modules.kitchen.model import WORKING, TicketConflictError, TicketStatus
 from modules.kitchen.read import TicketReader
 from modules.kitchen.requests import CapacityBody
-from modules.kitchen.services import Room, Stove
+from modules.kitchen.room import Room
+from modules.kitchen.services import Stove
 from modules.kitchen.web import ticket_problems
 
 #: Tickets that the panel shows.

@@ -8,8 +8,9 @@ from sqlalchemy import func, select
 
 from bus import Clock, Database, IdSource, ModuleBus, transactional
 from modules.kitchen.contract import OrderReady, PreparationStarted, TicketOpened, TicketRefused
-from modules.kitchen.events import CapacitySet, Portion, TicketMoved, TicketPutUp
-from modules.kitchen.model import CAPACITY_ID, KITCHEN_FULL, WORKING, Capacity, Ticket, TicketLine
+from modules.kitchen.events import Portion, TicketMoved, TicketPutUp
+from modules.kitchen.model import KITCHEN_FULL, WORKING, Ticket, TicketLine
+from modules.kitchen.room import find_capacity
 from modules.kitchen.tables import tickets
 
 
@@ -120,26 +121,3 @@ class Stove:
         if ticket is None or ticket.opened_at is None:
             raise TicketNotFoundError(ticket_id)
         return ticket
-
-
-class Room:
-    """How much the kitchen takes on at once."""
-
-    def __init__(self, database: Database, bus: ModuleBus) -> None:
-        self.database = database
-        self._bus = bus
-
-    @transactional
-    def resize(self, max_open_tickets: int) -> None:
-        """Set how many tickets may be open or cooking at once; those that are stay."""
-        find_capacity(self.database).max_open_tickets = max_open_tickets
-        self._bus.publish(CapacitySet(max_open_tickets))
-
-
-def find_capacity(database: Database) -> Capacity:
-    """Return the kitchen's capacity, locked for the running transaction."""
-    capacity = database.session.get(Capacity, CAPACITY_ID, with_for_update=True)
-    if capacity is None:
-        capacity = Capacity()
-        database.session.add(capacity)
-    return capacity

@@ -12,7 +12,8 @@ from modules.kitchen.model import TicketConflictError
 from modules.kitchen.read import TicketReader
 from modules.kitchen.representations import show_ticket
 from modules.kitchen.requests import CapacityBody, TicketsQuery
-from modules.kitchen.services import Room, Stove, TicketNotFoundError
+from modules.kitchen.room import Room
+from modules.kitchen.services import Stove, TicketNotFoundError
 
 
 class KitchenViews:

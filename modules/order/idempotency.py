@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from bus import Clock, Database, transactional
 from modules.order.model import Customer, Order, OrderLine
@@ -70,20 +71,33 @@ class OrdersOnce:
         self._forget(attempt, now)
         known = self._find(attempt)
         if known is not None:
-            order = find_order(self.database, known)
-            # It is shown when the session is gone.
-            self.database.session.refresh(order, ["lines"])
-            return order
-        order = self._orders.place(restaurant_id, lines, customer)
-        self.database.session.execute(
-            insert(idempotency_keys).values(
-                digest=attempt.digest,
-                fingerprint=attempt.fingerprint,
-                order_id=order.order_id,
-                forgotten_at=now + REMEMBERED,
-            )
-        )
+            return self._shown(known)
+        try:
+            with self.database.savepoint():
+                order = self._orders.place(restaurant_id, lines, customer)
+                self._remember(attempt, order, now)
+        except IntegrityError:
+            # Where rows are locked and not the file, another transaction may have placed the order meanwhile.
+            known = self._find(attempt)
+            if known is None:
+                raise
+            return self._shown(known)
         return order
+
+    def _shown(self, order_id: str) -> Order:
+        order = find_order(self.database, order_id)
+        # It is shown when the session is gone.
+        self.database.session.refresh(order, ["lines"])
+        return order
+
+    def _remember(self, attempt: Attempt, order: Order, now: datetime) -> None:
+        adding = insert(idempotency_keys).values(
+            digest=attempt.digest,
+            fingerprint=attempt.fingerprint,
+            order_id=order.order_id,
+            forgotten_at=now + REMEMBERED,
+        )
+        self.database.session.execute(adding)
 
     def _find(self, attempt: Attempt) -> str | None:
         query = select(idempotency_keys).where(idempotency_keys.c.digest == attempt.digest)

@@ -8,8 +8,10 @@ from typing import Any, Protocol
 import pytest
 from flask import Flask
 
+from bus import Database
 from bus.transport.base import Transport
 from modular_app.app import create_app
+from modular_app.container import MODULES
 from tests.app.counter import Counter
 
 
@@ -24,12 +26,30 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def make_app(tmp_path: Path) -> Iterator[MakeApp]:
-    """Make applications on files of this test alone; each is stopped at its end."""
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the URL of a module's database: an SQLite file, unless the test asks for both databases in turn."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return f"sqlite:///{tmp_path}/{{module}}.db"
+    url = str(request.getfixturevalue("postgresql_url"))
+    set_up(url)
+    return url
+
+
+def set_up(url: str) -> None:
+    """Make the tables on a server, as a deployment does before the first start."""
+    for module in MODULES:
+        database = Database.of(module, url.replace("{module}", module.name))
+        database.create_tables()
+        database.close()
+
+
+@pytest.fixture
+def make_app(database_url: str) -> Iterator[MakeApp]:
+    """Make applications on databases of this test alone; each is stopped at its end."""
     made: list[Flask] = []
 
     def make(*, transport: Transport | None = None, **config: Any) -> Flask:
-        defaults = {"TESTING": True, "DATABASE_URL": f"sqlite:///{tmp_path}/{{module}}.db"}
+        defaults = {"TESTING": True, "DATABASE_URL": database_url}
         made.append(create_app(defaults | config, transport=transport))
         return made[-1]
 

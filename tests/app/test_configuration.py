@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Config
 
 from bus import BusError, operations_of
 from modular_app.app import create_app
-from modular_app.sources import ConfigurationError
+from modular_app.databases import database_urls
+from modular_app.sources import ConfigurationError, Sources
 from tests.app.conftest import MakeApp
+
+SERVER = "postgresql+psycopg://ada:secret@db"
 
 
 def refused(config: dict[str, Any] | None = None) -> str:
@@ -33,9 +38,19 @@ def refused(config: dict[str, Any] | None = None) -> str:
         ({"BUS_URL": "dramatiq+amqp://broker"}, ["not part of this release"]),
         ({"BUS_URL": "dramatiq+stub://"}, ["not part of this release"]),
         ({"BUS_RETENTION": 30}, ["BUS_RETENTION", "'30' is no duration", "30d"]),
+        ({"BUS_GRACE": 20}, ["BUS_GRACE", "'20' is no duration", "20s"]),
         ({"BUS_RETENTION": "1h"}, ["BUS_RETENTION", "shorter than 2:00:00"]),
         ({"BUS_URI": "inprocess://"}, ["BUS_URI", "did you mean BUS_URL?"]),
-        ({"BUS_WORKERS": 4}, ["BUS_WORKERS", "BUS_URL"]),
+        ({"BUS_THREADS": 4}, ["BUS_THREADS", "BUS_GRACE, BUS_RETENTION, BUS_URL, BUS_WORKERS"]),
+        ({"BUS_WORKERS": 4}, ["BUS_WORKERS to 4", "SQLite", "one writer", "PostgreSQL"]),
+        ({"BUS_WORKERS": 0}, ["BUS_WORKERS to 0", "from 1 to 64, usually 4"]),
+        ({"BUS_WORKERS": "many"}, ["BUS_WORKERS to 'many'", "from 1 to 64, usually 4"]),
+        ({"BUS_WORKERS": 65}, ["BUS_WORKERS to 65", "from 1 to 64, usually 4"]),
+        ({"DATABASE_URL": "postgresql://db/shop"}, ["psycopg 3", "postgresql+psycopg://USER@HOST/DATABASE"]),
+        ({"DATABASE_URL": "postgres://db/shop"}, ["psycopg 3", "postgresql+psycopg://USER@HOST/DATABASE"]),
+        ({"DATABASE_URL": "postgresq+psycopg://db/shop"}, ["did you mean postgresql+psycopg://?"]),
+        ({"DATABASE_URL": "postgresql+psycopg://db"}, ["names no database", "postgresql+psycopg://USER@HOST"]),
+        ({"DATABASE_URL": "postgresql+psycopg://db/shop?schema=s"}, ["one schema for all", "leave schema out"]),
         ({"DATABSE_URL": "sqlite:///x.db"}, ["DATABSE_URL", "did you mean DATABASE_URL?"]),
         ({"DATABASE": {}}, ["DATABASE", "did you mean DATABASES?"]),
         ({"MODULE": "order"}, ["MODULE", "did you mean MODULES?"]),
@@ -83,11 +98,47 @@ def test_wrong_setting_of_the_environment_is_named_with_its_variable(
     assert f"the environment ({name}) sets" in refused()
 
 
-def test_postgresql_is_announced_for_later_and_the_password_is_not_shown() -> None:
-    message = refused({"DATABASE_URL": "postgresql+psycopg://ada:secret@db/{module}"})
+def test_server_that_does_not_answer_is_told_with_the_mend_and_without_the_password() -> None:
+    message = refused({"DATABASE_URL": "postgresql+psycopg://ada:secret@127.0.0.1:1/shop"})
 
-    assert "PostgreSQL comes with a later release" in message
+    assert "'order', postgresql+psycopg://ada:***@127.0.0.1:1/shop?schema=order, cannot be used" in message
+    assert "createdb shop" in message
     assert "secret" not in message
+
+
+@pytest.mark.parametrize(
+    ("config", "url"),
+    [
+        ({"DATABASE_URL": f"{SERVER}/shop"}, f"{SERVER}/shop?schema=kitchen"),
+        ({"DATABASE_URL": f"{SERVER}/{{module}}"}, f"{SERVER}/kitchen"),
+        ({"DATABASE_URL": f"{SERVER}/shop?schema=my_{{module}}"}, f"{SERVER}/shop?schema=my_kitchen"),
+        ({"DATABASE_URL": f"{SERVER}/shop", "DATABASES": {"kitchen": f"{SERVER}/oven"}}, f"{SERVER}/oven"),
+    ],
+)
+def test_modules_have_schemas_of_their_own_or_databases_of_their_own(
+    config: dict[str, Any], url: str, tmp_path: Path
+) -> None:
+    sources = Sources(config, {})
+
+    urls = database_urls(Config(tmp_path, config), sources, known=("order", "kitchen"), instance=tmp_path)
+
+    assert urls["kitchen"] == url
+
+
+def test_two_modules_in_one_schema_are_refused() -> None:
+    url = f"{SERVER}/shop"
+
+    message = refused({"DATABASES": {"order": url, "kitchen": f"{url}?connect_timeout=3"}})
+
+    assert "order and kitchen have one database" in message
+    assert "another schema" in message
+    assert "secret" not in message
+
+
+def test_missing_driver_is_an_error_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+
+    assert "pip install 'modular-bus[postgresql]'" in refused({"DATABASE_URL": f"{SERVER}/shop"})
 
 
 def test_password_of_a_broker_is_not_shown() -> None:
@@ -115,6 +166,10 @@ def test_retention_is_set(make_app: MakeApp) -> None:
     bus = make_app(BUS_RETENTION="45d").extensions["modular-app"].bus
 
     assert operations_of(bus).retention == timedelta(days=45)
+
+
+def test_grace_is_set(make_app: MakeApp) -> None:
+    assert make_app(BUS_GRACE="1m30s").extensions["modular-app"].bus.grace == 90.0
 
 
 def test_what_the_caller_gives_wins_over_the_environment(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bus import Module
+from bus.schema.layout import VERSION_TABLE
 from bus.tables import metadata as bus_tables
 from modular_app.container import MODULES
 from tests.app.conftest import MakeApp
@@ -24,7 +25,8 @@ def test_database_of_a_module_holds_its_own_tables_and_the_bus_s(
     with closing(sqlite3.connect(tmp_path / f"{module.name}.db")) as connection:
         found = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
 
-    assert {name for name in found if not name.startswith("sqlite_")} == {*module.metadata().tables, *bus_tables.tables}
+    own = {*module.metadata().tables, *bus_tables.tables, VERSION_TABLE}
+    assert {name for name in found if not name.startswith("sqlite_")} == own
 
 
 def test_no_two_modules_have_a_table_of_one_name() -> None:

@@ -10,6 +10,9 @@ from werkzeug.test import TestResponse
 
 from bus.failpoint import FailpointError, arm
 from tests.app.counter import API, Counter, order_body
+from tests.databases import ON_BOTH
+
+pytestmark = ON_BOTH
 
 KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
 

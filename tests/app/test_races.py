@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
+from threading import Barrier
 
 import pytest
 
+from modules.kitchen.model import DEFAULT_CAPACITY
+from modules.kitchen.room import find_capacity
 from tests.app.conftest import MakeApp
 from tests.app.counter import API, Counter, order_body
 from tests.app.post import Post
+from tests.databases import ON_BOTH
+
+pytestmark = ON_BOTH
 
 STOCK = 1_000_000
 ACCEPTED, REJECTED = "restaurant.order_accepted", "restaurant.order_rejected"
@@ -204,3 +210,17 @@ def test_order_that_is_cancelled_and_started_at_once_ends_one_way(counter: Count
     ends = [(counter.status(id), counter.ticket_of(id)["status"]) for id in placed]
     assert set(ends) <= {("cancelled", "void"), ("preparing", "cooking")}
     assert counter.dish("ramen")["stock"] == STOCK - ends.count(("preparing", "cooking"))
+
+
+def test_first_orders_that_come_at_once_find_one_capacity(counter: Counter) -> None:
+    kitchen, together = counter.parts.databases["kitchen"], Barrier(4)
+
+    def look() -> int:
+        with kitchen.transaction():
+            together.wait(10)
+            return find_capacity(kitchen).max_open_tickets
+
+    with ThreadPoolExecutor(4) as threads:
+        found = [look.result() for look in [threads.submit(look) for _ in range(4)]]
+
+    assert found == [DEFAULT_CAPACITY] * 4

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.app.counter import Counter, order_body
+from tests.databases import ON_BOTH
+
+pytestmark = ON_BOTH
 
 STOCK = 1_000_000
 

@@ -39,7 +39,12 @@ def name_breaches(file: Path) -> list[str]:
 
 
 def function_breaches(file: Path, source: str) -> list[str]:
-    """Return a breach for each function with more code lines in its body than allowed."""
+    """Return a breach for each function with more code lines in its body than allowed.
+
+    A revision of a schema is a list that was written for its author, and that nobody changes any more.
+    """
+    if file.parent.name == "versions":
+        return []
     breaches = []
     for function in functions(source):
         lines = code_lines(function, source)

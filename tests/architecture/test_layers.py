@@ -39,6 +39,7 @@ BREACHES = {
         "dependency_injector",
     ),
     "grimp": ("verification/layers.py", "import grimp", "L5", "verification.layers", "grimp"),
+    "Alembic": ("clock.py", "from alembic import op", "L6", "clock", "alembic"),
     "a transport, deferred": (
         "inbox.py",
         "def f():\n    from $bus.transport import dramatiq",

@@ -39,6 +39,10 @@ def test_wheel_holds_every_file_of_the_bus(wheel: ZipFile) -> None:
     assert sources <= set(wheel.namelist())
 
 
+def test_wheel_holds_the_revisions_of_the_bus(wheel: ZipFile) -> None:
+    assert "bus/migrations/versions/r0001_first_tables.py" in wheel.namelist()
+
+
 def test_wheel_is_typed(wheel: ZipFile) -> None:
     assert "bus/py.typed" in wheel.namelist()
 
@@ -47,12 +51,12 @@ def test_wheel_carries_the_licence(wheel: ZipFile) -> None:
     assert "modular_bus-0.1.0.dist-info/licenses/LICENSE" in wheel.namelist()
 
 
-def test_base_install_needs_blinker_sqlalchemy_and_msgspec_alone(metadata: Message) -> None:
+def test_base_install_needs_alembic_blinker_sqlalchemy_and_msgspec_alone(metadata: Message) -> None:
     requirements = [Requirement(line) for line in metadata.get_all("Requires-Dist", [])]
 
     base = {each.name.lower() for each in requirements if each.marker is None}
 
-    assert base == {"blinker", "sqlalchemy", "msgspec"}
+    assert base == {"alembic", "blinker", "sqlalchemy", "msgspec"}
 
 
 def test_every_extra_is_declared(metadata: Message) -> None:
@@ -63,7 +67,7 @@ def test_every_extra_is_declared(metadata: Message) -> None:
         "dramatiq",
         "flask",
         "openapi",
-        "postgres",
+        "postgresql",
         "rabbitmq",
         "redis",
         "testing",

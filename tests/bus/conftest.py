@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,17 +15,17 @@ def bus() -> EventBus:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """Make the database of one module, on a file, with its tables."""
-    database = Database("order", f"sqlite:///{tmp_path}/alone.db", metadata=orders_metadata)
+def database(database_url: str) -> Iterator[Database]:
+    """Make the database of one module with its tables, on either database in turn."""
+    database = Database("order", database_url.format(module="order"), metadata=orders_metadata)
     database.create_tables()
     yield database
     database.close()
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    """Make an application of two modules; it starts with the first drain."""
-    shop = Shop(tmp_path)
+def shop(database_url: str) -> Iterator[Shop]:
+    """Make an application of two modules, on either database in turn; it starts with the first drain."""
+    shop = Shop(database_url)
     yield shop
     shop.close()

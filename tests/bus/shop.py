@@ -1,4 +1,4 @@
-"""A small application of two modules, each on a file of its own: order publishes, kitchen has a view of it."""
+"""A small application of two modules, each on a database of its own: order publishes, kitchen has a view of it."""
 
 from __future__ import annotations
 
@@ -44,9 +44,10 @@ tickets = Table("tickets", tickets_metadata, Column("id", String, primary_key=Tr
 
 
 class Shop:
-    def __init__(self, folder: Path, transport: str | Transport = "inprocess://") -> None:
-        self.order = Database("order", f"sqlite:///{folder}/order.db", metadata=orders_metadata)
-        self.kitchen = Database("kitchen", f"sqlite:///{folder}/kitchen.db", metadata=tickets_metadata)
+    def __init__(self, where: Path | str, transport: str | Transport = "inprocess://") -> None:
+        url = where if isinstance(where, str) else f"sqlite:///{where}/{{module}}.db"
+        self.order = Database("order", url.format(module="order"), metadata=orders_metadata, workers=1)
+        self.kitchen = Database("kitchen", url.format(module="kitchen"), metadata=tickets_metadata, workers=1)
         for database in (self.order, self.kitchen):
             database.create_tables()
         modules = [Module("order", contract=[OrderPlaced]), Module("kitchen", contract=[PlacedOrder, TicketOpened])]

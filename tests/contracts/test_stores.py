@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from bus import Database
@@ -21,29 +23,40 @@ from bus.testing.contracts import (
 )
 
 
-class TestSqlAlchemyOutboxStore(OutboxStoreContract):
+class OnBothDatabases:
+    """The same promises, kept by the same code, on SQLite and on PostgreSQL."""
+
+    @pytest.fixture
+    def database(self, database_url: str) -> Iterator[Database]:
+        database = Database("order", database_url.format(module="order"))
+        database.create_tables()
+        yield database
+        database.close()
+
+
+class TestSqlAlchemyOutboxStore(OnBothDatabases, OutboxStoreContract):
     @pytest.fixture
     def store(self, database: Database, clock: FakeClock) -> SqlAlchemyOutboxStore:
         return SqlAlchemyOutboxStore(database, clock)
 
 
-class TestSqlAlchemyHistoryStore(HistoryStoreContract):
+class TestSqlAlchemyHistoryStore(OnBothDatabases, HistoryStoreContract):
     @pytest.fixture
-    def store(self, database: Database) -> SqlAlchemyHistoryStore:
-        return SqlAlchemyHistoryStore(database)
+    def store(self, database: Database, clock: FakeClock) -> SqlAlchemyHistoryStore:
+        return SqlAlchemyHistoryStore(database, clock)
 
     @pytest.fixture
     def outbox(self, database: Database, clock: FakeClock) -> SqlAlchemyOutboxStore:
         return SqlAlchemyOutboxStore(database, clock)
 
 
-class TestSqlAlchemyInboxStore(InboxStoreContract):
+class TestSqlAlchemyInboxStore(OnBothDatabases, InboxStoreContract):
     @pytest.fixture
     def store(self, database: Database, clock: FakeClock) -> SqlAlchemyInboxStore:
         return SqlAlchemyInboxStore(database, clock, Views(lambda _name: ()))
 
 
-class TestSqlAlchemyDeadLetterStore(DeadLetterStoreContract):
+class TestSqlAlchemyDeadLetterStore(OnBothDatabases, DeadLetterStoreContract):
     @pytest.fixture
     def store(self, database: Database, clock: FakeClock) -> SqlAlchemyDeadLetterStore:
         return SqlAlchemyDeadLetterStore(database, clock)
@@ -53,13 +66,13 @@ class TestSqlAlchemyDeadLetterStore(DeadLetterStoreContract):
         return SqlAlchemyInboxStore(database, clock, Views(lambda _name: ()))
 
 
-class TestSqlAlchemyPauseStore(PauseStoreContract):
+class TestSqlAlchemyPauseStore(OnBothDatabases, PauseStoreContract):
     @pytest.fixture
     def store(self, database: Database, clock: FakeClock) -> SqlAlchemyPauseStore:
         return SqlAlchemyPauseStore(database, clock)
 
 
-class TestSqlAlchemyQuarantineStore(QuarantineStoreContract):
+class TestSqlAlchemyQuarantineStore(OnBothDatabases, QuarantineStoreContract):
     @pytest.fixture
     def store(self, database: Database, clock: FakeClock) -> SqlAlchemyQuarantineStore:
         return SqlAlchemyQuarantineStore(database, clock)

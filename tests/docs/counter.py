@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from flask import Flask
 from sqlalchemy import text
 
-from bus import Database, operations_of
+from bus import Database, SystemClock, operations_of
 from bus.history.sqlalchemy import SqlAlchemyHistoryStore
 from bus.hosting import Surroundings, host
 from bus.inbox.retention import RETENTION
@@ -76,7 +76,8 @@ class Counter:
             pass
 
     def _carry(self, source: str) -> bool:
-        owed = [event for event in SqlAlchemyHistoryStore(self._databases[source]).last(1000) if event.owed_to]
+        history = SqlAlchemyHistoryStore(self._databases[source], SystemClock())
+        owed = [event for event in history.last(1000) if event.owed_to]
         for event in owed:
             for target in event.owed_to:
                 self._inboxes[target].receive(event.envelope, 1)

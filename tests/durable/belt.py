@@ -27,6 +27,11 @@ class Relays:
             with suppress(SQLAlchemyError):
                 relay.sweep()
 
+    def turn(self) -> None:
+        """Sweep for those alone who have waited for a place."""
+        for relay in self.of.values():
+            relay.turn()
+
     def acknowledge(self) -> None:
         """Write what each module's outbox takes."""
         for relay in self.of.values():
@@ -45,16 +50,20 @@ class Relays:
 
 
 class Tray:
-    """A transport on which everything stays."""
+    """A transport on which everything stays; for some modules it may take nothing."""
 
-    is_local = True
-
-    def __init__(self) -> None:
+    def __init__(self, *, is_local: bool = True) -> None:
+        self.is_local = is_local
+        self.refused: set[str] = set()
+        self.tries: list[str] = []
         self.sent: list[tuple[str, Envelope, int]] = []
 
     def open(self, receivers: Mapping[str, Receiver], acknowledged: Acknowledge) -> None: ...
 
     def send(self, target: str, envelope: Envelope, sends: int) -> None:
+        self.tries.append(target)
+        if target in self.refused:
+            raise ConnectionError(f"{target} is away")
         self.sent.append((target, envelope, sends))
 
     def acknowledge(self, target: str, envelope: Envelope) -> None: ...
@@ -68,8 +77,8 @@ class Tray:
 class Belt:
     """Relays driven by hand, with a recorder on the same flow; what they send stays here."""
 
-    def __init__(self, shop: Shop, *, limit: int = LIMIT) -> None:
-        tray = Tray()
+    def __init__(self, shop: Shop, *, limit: int = LIMIT, tray: Tray | None = None) -> None:
+        tray = tray or Tray()
         self.sent = tray.sent
         self.flow = Flow(limit)
         self.flow.open()
@@ -83,7 +92,6 @@ class Belt:
                 shop.outboxes,
                 shop.bus.subscribers_of,
                 flow=self.flow,
-                clock=shop.clock,
                 carrier=Carrier(self.relay.send_fresh, self.wake, lambda envelope: None),
             )
         )
@@ -111,3 +119,17 @@ class Belt:
         for target, envelope, _ in self.sent[:count]:
             self.relay.acknowledged(target, envelope)
         self.relay.acknowledge()
+
+
+def drained(shop: Shop) -> list[str]:
+    """Send what is owed until nothing is due, acknowledging as it goes; return the ids of what was sent."""
+    belt, taken = Belt(shop), 0
+    relay = belt.relay.of["order"]
+    while True:
+        relay.sweep()
+        sent, taken = belt.sent[taken:], len(belt.sent)
+        if not sent:
+            return [envelope.id for _, envelope, _ in belt.sent]
+        for target, envelope, _ in sent:
+            relay.acknowledged(target, envelope.id)
+        relay.acknowledge()

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,8 +15,9 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, clock: FakeClock) -> Iterator[Shop]:
-    shop = Shop(tmp_path, clock=clock)
+def shop(database_url: str, clock: FakeClock) -> Iterator[Shop]:
+    """Return a shop on either database in turn; one worker runs a module's listeners, so that they have an order."""
+    shop = Shop(database_url, clock=clock, workers=1)
     yield shop
     shop.close()
 

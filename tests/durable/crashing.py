@@ -1,6 +1,6 @@
 """Place orders, journal each commit that was seen, and wait for the deliveries; dies where BUS_FAILPOINTS says.
 
-Usage: python -m tests.durable.crashing FOLDER
+Usage: python -m tests.durable.crashing FOLDER URL
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ def listen(shop: Shop) -> None:
 
 
 def main() -> None:
-    folder = Path(sys.argv[1])
+    folder, url = Path(sys.argv[1]), sys.argv[2]
     arm_from_environment(os.environ)
-    shop = Shop(folder, clock=ShiftedClock(hours=1))
+    shop = Shop(url, clock=ShiftedClock(hours=1))
     listen(shop)
     with (folder / "journal").open("w", buffering=1) as journal:
         for order_id in range(10, 30):

@@ -1,6 +1,6 @@
 """Deliver what a shop owes; the process is killed in the middle of the run for one of the orders.
 
-Usage: python -m tests.durable.dying FOLDER HOURS POISON
+Usage: python -m tests.durable.dying URL HOURS POISON
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from pathlib import Path
 
 from bus import module_listener
 from tests.durable.crashing import ShiftedClock
@@ -16,8 +15,8 @@ from tests.durable.shop import Shop, Ticket, WantedDish
 
 
 def main() -> None:
-    folder, hours, poison = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    shop = Shop(folder, clock=ShiftedClock(hours))
+    url, hours, poison = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    shop = Shop(url, clock=ShiftedClock(hours))
 
     @module_listener("kitchen.open_ticket")
     def open_ticket(event: WantedDish) -> None:

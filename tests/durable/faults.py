@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 from sqlalchemy import event as sqlalchemy_event
 
 from bus import Database, RetryPolicy, module_listener
@@ -83,6 +84,14 @@ def sqlite_error(code: int) -> sqlite3.OperationalError:
     return error
 
 
+def driver_error(database: Database, code: int) -> Exception:
+    """Return what the driver of a database raises in the case that SQLite has this result code for."""
+    if not database.is_postgresql:
+        return sqlite_error(code)
+    kinds = {LOCKED: psycopg.errors.LockNotAvailable, FULL: psycopg.errors.DiskFull}
+    return kinds.get(code, psycopg.errors.AdminShutdown)(str(sqlite_error(code)))
+
+
 @contextmanager
 def failing_statements(database: Database, code: int, part: str = "", *, times: int | None = None) -> Iterator[None]:
     """Have statements that contain a part fail with a result code, always or a few times."""
@@ -91,10 +100,12 @@ def failing_statements(database: Database, code: int, part: str = "", *, times: 
     def fail(_cursor: Any, statement: str, *_rest: Any) -> None:
         if part in statement and left[0] != 0:
             left[0] = None if left[0] is None else left[0] - 1
-            raise sqlite_error(code)
+            raise driver_error(database, code)
 
     places = ("do_execute", "do_execute_no_params", "do_executemany")
-    hooks = [(engine, place) for engine in (database.engine, database.read_engine) for place in places]
+    # PostgreSQL's reading engine hears what the writing one does.
+    engines = [database.engine] if database.is_postgresql else [database.engine, database.read_engine]
+    hooks = [(engine, place) for engine in engines for place in places]
     for engine, place in hooks:
         sqlalchemy_event.listen(engine, place, fail)
     try:

@@ -1,6 +1,6 @@
 """Fork while the bus runs; parent and child each place orders of their own, and both wait for the deliveries.
 
-Usage: python -m tests.durable.forking FOLDER
+Usage: python -m tests.durable.forking FOLDER|URL
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from pathlib import Path
 
 from bus import SystemClock
 from tests.durable.shop import Shop
@@ -21,7 +20,7 @@ def place_and_drain(shop: Shop, first: int) -> None:
 
 
 def main() -> None:
-    shop = Shop(Path(sys.argv[1]), clock=SystemClock())
+    shop = Shop(sys.argv[1], clock=SystemClock())
     shop.open_tickets()
     place_and_drain(shop, 0)
     child = os.fork()

@@ -1,6 +1,6 @@
 """Fork while another thread writes; the child then writes to the same database.
 
-Usage: python -m tests.durable.forking_midway FOLDER
+Usage: python -m tests.durable.forking_midway FOLDER|URL
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 import threading
-from pathlib import Path
 
 from bus import SystemClock
 from tests.durable.shop import Order, Shop
@@ -25,7 +24,7 @@ def write_while_forking(shop: Shop, begun: threading.Event, forking: threading.E
 
 
 def main() -> None:
-    shop = Shop(Path(sys.argv[1]), clock=SystemClock())
+    shop = Shop(sys.argv[1], clock=SystemClock())
     begun, forking = threading.Event(), threading.Event()
     writer = threading.Thread(target=write_while_forking, args=(shop, begun, forking))
     writer.start()

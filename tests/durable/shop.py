@@ -1,16 +1,17 @@
-"""A shop of three tiny modules on real SQLite files: order publishes, kitchen answers, bill only listens."""
+"""A shop of three tiny modules on real databases: order publishes, kitchen answers, bill only listens."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import MetaData, Row, select, text
+from sqlalchemy import Engine, MetaData, Row, select, text
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -130,20 +131,28 @@ class Failures:
 
 
 class Shop:
-    """The modules assembled in one process, and questions about what their databases hold."""
+    """The modules assembled in one process, and questions about what their databases hold.
+
+    They are files in a folder, or what a URL says with `{module}` in it.
+    """
 
     def __init__(
         self,
-        folder: Path,
+        where: Path | str,
         *,
         clock: Clock | None = None,
         transport: str | Transport = "inprocess://",
         modules: Sequence[Module] = (ORDER, KITCHEN),
         hosted: Collection[str] = ("order", "kitchen", "bill"),
+        workers: int | None = None,
     ) -> None:
         self.clock = clock or FakeClock()
+        self.where = where
+        url = str(where) if "://" in str(where) else f"sqlite:///{where}/{{module}}.db"
         self.databases = {
-            module.name: Database(module.name, f"sqlite:///{folder}/{module.name}.db", metadata=TABLES[module.name])
+            module.name: Database(
+                module.name, url.format(module=module.name), metadata=TABLES[module.name], workers=workers
+            )
             for module in modules
             if module.name in hosted
         }
@@ -246,11 +255,25 @@ def placed(order_id: int = 1, *, event_id: str | None = None) -> Envelope:
 @contextmanager
 def statements(database: Database) -> Iterator[list[str]]:
     """Collect what is executed on the engine of a database that writes."""
+    with executed(database.engine) as seen:
+        yield seen
+
+
+@contextmanager
+def executed(engine: Engine) -> Iterator[list[str]]:
+    """Collect what is executed on an engine."""
     seen: list[str] = []
 
-    def collect(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        seen.append(statement)
+    def collect(connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        # PostgreSQL's reading engine is made of the writing one, and what listens to that hears it too.
+        if connection.engine is engine:
+            seen.append(statement)
 
-    sqlalchemy_event.listen(database.engine, "before_cursor_execute", collect)
+    sqlalchemy_event.listen(engine, "before_cursor_execute", collect)
     yield seen
-    sqlalchemy_event.remove(database.engine, "before_cursor_execute", collect)
+    sqlalchemy_event.remove(engine, "before_cursor_execute", collect)
+
+
+def written_to(seen: Iterable[str]) -> list[str]:
+    """Return the tables that statements write to, in their order."""
+    return [table for statement in seen for table in re.findall(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)", statement)]

@@ -17,12 +17,14 @@ from bus import Database, module_listener
 from bus.database_errors import DatabaseTrouble, database_trouble
 from bus.inbox.runner import CONFLICT_PAUSES
 from bus.testing import FakeClock
+from tests.databases import ON_SQLITE
 from tests.durable.faults import (
     FULL,
     LOCKED,
     PATIENT,
     Raising,
     dead_letters,
+    driver_error,
     failing_statements,
     pass_time,
     sqlite_error,
@@ -172,6 +174,7 @@ def test_pool_without_a_free_connection_is_a_conflict(shop: Shop, monkeypatch: p
     assert (listener.runs, shop.tickets(), shop.failures.errors) == ([7], [7], [])
 
 
+@ON_SQLITE
 def test_lock_that_another_process_holds_is_waited_out(shop: Shop, tmp_path: Path, clock: FakeClock) -> None:
     listener = Raising(shop)
     inbox = shop.inbox()
@@ -202,6 +205,9 @@ def test_lock_that_another_process_holds_is_waited_out(shop: Shop, tmp_path: Pat
         (wrapped(sqlite3.OperationalError("database is locked")), None),
         *((wrapped(Answer(code)), DatabaseTrouble.CONFLICT) for code in ("40001", "40P01", "55P03")),
         *((wrapped(Answer(code)), DatabaseTrouble.AWAY) for code in ("08006", "53300", "57P01", "58030")),
+        (wrapped(Answer("25006")), DatabaseTrouble.AWAY),
+        (OperationalError("SELECT 1", {}, Answer(None)), DatabaseTrouble.AWAY),
+        (wrapped(Answer("25P03"), is_lost=True), None),
         (wrapped(Answer("57014")), None),
         (wrapped(Answer("23505")), None),
         (wrapped(Answer(None)), None),
@@ -226,7 +232,7 @@ def fail_commits(database: Database, monkeypatch: pytest.MonkeyPatch, *, times: 
     def fail(connection: Any) -> None:
         if left:
             left.pop()
-            raise sqlite_error(LOCKED)
+            raise driver_error(database, LOCKED)
         real(connection)
 
     monkeypatch.setattr(dialect, "do_commit", fail)

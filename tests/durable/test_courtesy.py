@@ -87,7 +87,7 @@ def test_worker_begins_no_run_while_a_request_is_answered(shop: Shop, courtesy: 
 
     assert not has_run_beside_it
     assert ran.wait(10)
-    workers.stop(0.0)
+    workers.refuse()
 
 
 def test_bus_hears_of_a_request_for_as_long_as_it_is_answered(shop: Shop) -> None:

@@ -19,9 +19,9 @@ from tests.durable.faults import Killed, Log, Raising, dead_letters, kill, pass_
 from tests.durable.shop import Shop, placed
 
 
-def crash(shop: Shop, clock: FakeClock) -> str:
+def crash(shop: Shop, clock: FakeClock, *, at: str = "inbox.after_alone") -> str:
     """Have a process die in the middle of the next run, note that in another, and return what was noted."""
-    with arm("inbox.after_claim", kill), suppress(Killed):
+    with arm(at, kill), suppress(Killed):
         shop.inbox().run_due()
     return noted(shop, clock)
 
@@ -154,7 +154,7 @@ def test_retry_that_crashes_keeps_its_failures(shop: Shop, clock: FakeClock) -> 
     shop.inbox().receive(placed(7), 1)
     clock.advance(hours=1)
 
-    crash(shop, clock)
+    crash(shop, clock, at="inbox.after_claim")
     pass_time(shop.inbox(), clock)
 
     [row] = shop.publications()
@@ -169,7 +169,7 @@ def test_scenario_21_innocents_that_ran_beside_a_crash_complete_and_none_is_blam
     for number in range(8):
         shop.inbox_store.mark(Publication("kitchen.raise", placed(number)))
 
-    with arm("inbox.after_claim", killer(shop, "event-7")):
+    with arm("inbox.after_alone", killer(shop, "event-7")):
         for _ in range(40):
             clock.advance(microseconds=LEASE + 1_000_000)
             with suppress(Killed):

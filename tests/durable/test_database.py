@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from bus import BusError, Database, NoTransactionError, SchemaError, TransactionControlError
+from bus import BusError, Database, NoTransactionError, TransactionControlError
 from bus.sqlite import BUSY_TIMEOUT
 from tests.durable.faults import until
 from tests.durable.shop import Order, OrderTables, Shop, Ticket
@@ -117,15 +117,16 @@ def test_database_in_memory_is_refused(url: str) -> None:
         Database("order", url)
 
 
-def test_other_databases_are_refused_without_showing_the_password() -> None:
-    with pytest.raises(BusError, match=r"'order' is postgresql\+psycopg://…; this release works with") as refusal:
-        Database("order", "postgresql+psycopg://anna:secret@db/order")
+@pytest.mark.parametrize("driver", ["mysql+pymysql", "postgresql", "postgresql+asyncpg"])
+def test_other_databases_are_refused_without_showing_the_password(driver: str) -> None:
+    with pytest.raises(BusError, match=r"'order' is .*://…; .* postgresql\+psycopg://USER@HOST") as refusal:
+        Database("order", f"{driver}://anna:secret@db/order")
 
     assert "secret" not in str(refusal.value)
 
 
 def test_other_drivers_are_refused_with_the_url_that_works() -> None:
-    with pytest.raises(BusError, match=r"'order' is sqlite\+aiosqlite://…; this release works with sqlite:///FILE"):
+    with pytest.raises(BusError, match=r"'order' is sqlite\+aiosqlite://…; for SQLite write sqlite:///FILE"):
         Database("order", "sqlite+aiosqlite:///order.db")
 
 
@@ -200,38 +201,6 @@ def test_eight_processes_make_one_schema(url: str, database: Database) -> None:
     assert [errors for _, errors in outcomes if errors] == []
     assert sorted(output for output, _ in outcomes) == ["False\n"] * 7 + ["True\n"]
     assert database.create_tables() is False
-
-
-@pytest.mark.parametrize(
-    ("change", "problem"),
-    [
-        ("ALTER TABLE bus_outbox DROP COLUMN sends", "bus_outbox.sends is missing"),
-        ("ALTER TABLE bus_event ADD COLUMN shard INTEGER", "bus_event.shard is unknown"),
-        ("ALTER TABLE orders DROP COLUMN note", "orders.note is missing"),
-        ("DROP TABLE bus_inbox", "table bus_inbox is missing"),
-        ("DROP TABLE orders", "table orders is missing"),
-    ],
-)
-def test_unknown_layout_is_an_error_that_says_what_to_do(database: Database, change: str, problem: str) -> None:
-    database.create_tables()
-    with database.write() as connection:
-        connection.execute(text(change))
-
-    with pytest.raises(SchemaError, match=r"'order' .* Run the version that wrote it, or move the file") as error:
-        database.create_tables()
-
-    assert problem in str(error.value)
-
-
-def test_refused_layout_is_left_as_it_is(database: Database) -> None:
-    with database.write() as connection:
-        connection.execute(text("CREATE TABLE orders (id INTEGER PRIMARY KEY)"))
-
-    with pytest.raises(SchemaError):
-        database.create_tables()
-
-    with database.read() as session:
-        assert list(session.scalars(text("SELECT name FROM sqlite_master WHERE type = 'table'"))) == ["orders"]
 
 
 def test_error_of_a_statement_shows_no_parameters(database: Database) -> None:
@@ -356,7 +325,7 @@ def test_write_beside_a_unit_of_work_of_the_same_database_is_refused_instead_of_
 
 
 def waits(database: Database, number: int) -> bool:
-    return database.writers.waiting == number
+    return database.writers is not None and database.writers.waiting == number
 
 
 def test_writers_have_their_turns_in_the_order_of_their_coming(database: Database) -> None:

@@ -7,18 +7,21 @@ from typing import Any
 from sqlalchemy.event import listen
 
 from bus.history.sqlalchemy import SqlAlchemyHistoryStore
+from bus.history.store import BEGINNING
+from tests.databases import ON_SQLITE
 from tests.durable.shop import Shop
 
 
+@ON_SQLITE
 def test_no_search_walks_through_the_history_or_the_outbox(shop: Shop) -> None:
-    history = SqlAlchemyHistoryStore(shop.order)
+    history = SqlAlchemyHistoryStore(shop.order, shop.clock)
     shop.place(1, 2)
     ran: list[tuple[str, Any]] = []
     listen(shop.order.read_engine, "before_cursor_execute", lambda *given: ran.append((given[2], given[3])))
 
     history.beginning_with("0", 5)
     history.of_story("0")
-    history.following(1, 5)
+    history.following(BEGINNING, 5)
 
     with shop.order.engine.connect() as connection:
         plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values).all() for query, values in ran]

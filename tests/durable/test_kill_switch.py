@@ -361,7 +361,7 @@ def test_several_worker_threads_trip_the_switch_and_lose_nothing(
             clock.advance(hours=1)
             workers.look_for_retries()
             until(workers.is_idle)
-        workers.stop(0)
+        workers.refuse()
 
     assert log.heard.is_set()
     assert sorted(shop.tickets()) == list(range(40))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from bus import Phase, transactional_listener
+from tests.durable.faults import IO_ERROR, driver_error
 from tests.durable.shop import Order, OrderPlaced, Shop
 
 
@@ -40,7 +40,7 @@ def lose_reply(shop: Shop, monkeypatch: pytest.MonkeyPatch, *, commits: bool) ->
         monkeypatch.setattr(dialect, "do_commit", real)
         if commits:
             real(connection)
-        raise sqlite3.OperationalError("connection lost")
+        raise driver_error(shop.order, IO_ERROR)
 
     monkeypatch.setattr(dialect, "do_commit", fail)
 
@@ -76,10 +76,11 @@ def test_t03_outcome_that_nobody_can_look_up_runs_after_completion_only(
     shop: Shop, phases: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def interrupt(connection: Any) -> None:
+        for engine in (shop.order.engine, shop.order.read_engine):
+            monkeypatch.setattr(engine, "connect", lambda *_: None)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(shop.order.engine.dialect, "do_commit", interrupt)
-    monkeypatch.setattr(shop.order.read_engine, "connect", lambda *_: None)
     with caplog.at_level(logging.CRITICAL), pytest.raises(KeyboardInterrupt), shop.order.transaction():
         shop.bus.publish(OrderPlaced(1))
 

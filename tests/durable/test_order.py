@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from bus import module_listener
@@ -63,14 +61,14 @@ def test_b08_events_published_before_the_start_come_before_those_after_it(shop: 
     assert shop.tickets() == [5, 4, 3, 2]
 
 
-def test_b08_events_keep_their_order_over_a_restart(tmp_path: Path, clock: FakeClock) -> None:
-    first = Shop(tmp_path, clock=clock)
+def test_b08_events_keep_their_order_over_a_restart(database_url: str, clock: FakeClock) -> None:
+    first = Shop(database_url, clock=clock, workers=1)
     for number in MIXED:
         first.place(number)
     first.close()
 
     clock.advance(seconds=1)
-    second = Shop(tmp_path, clock=clock)
+    second = Shop(database_url, clock=clock, workers=1)
     second.open_tickets()
     second.place(100, 50)
     second.bus.drain()

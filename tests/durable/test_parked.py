@@ -50,9 +50,9 @@ LATER_KITCHEN = Module("kitchen", contract=[TicketOpened, WantedDish, NotWanted]
 
 
 @contextmanager
-def later_build(folder: Path, clock: FakeClock) -> Iterator[Shop]:
+def later_build(where: Path | str, clock: FakeClock) -> Iterator[Shop]:
     """Return the shop of a build that knows more, on the same files."""
-    shop = Shop(folder, clock=clock, modules=(ORDER_IN_TWO, LATER_KITCHEN))
+    shop = Shop(where, clock=clock, modules=(ORDER_IN_TWO, LATER_KITCHEN))
 
     @module_listener("kitchen.drop_ticket", retry=PATIENT)
     def drop_ticket(event: NotWanted) -> None:
@@ -128,11 +128,11 @@ def test_event_that_is_sent_again_is_parked_once(shop: Shop) -> None:
 
 
 def test_scenario_22_unknown_event_is_delivered_once_to_each_listener_of_a_build_that_knows_it(
-    shop: Shop, clock: FakeClock, tmp_path: Path
+    shop: Shop, clock: FakeClock
 ) -> None:
     shop.inbox().receive(CANCELLED, 1)
 
-    with later_build(tmp_path, clock) as later:
+    with later_build(shop.where, clock) as later:
         runs: list[int] = []
 
         @module_listener("kitchen.second")
@@ -148,12 +148,10 @@ def test_scenario_22_unknown_event_is_delivered_once_to_each_listener_of_a_build
     assert states == {"kitchen.drop_ticket": "completed", "kitchen.second": "completed"}
 
 
-def test_scenario_22_newer_version_is_delivered_by_a_build_that_has_it(
-    shop: Shop, clock: FakeClock, tmp_path: Path
-) -> None:
+def test_scenario_22_newer_version_is_delivered_by_a_build_that_has_it(shop: Shop, clock: FakeClock) -> None:
     shop.inbox().receive(NEWER, 1)
 
-    with later_build(tmp_path, clock) as later:
+    with later_build(shop.where, clock) as later:
         listener = Raising(later)
         pass_time(later.inbox(), clock)
 
@@ -174,13 +172,11 @@ def test_scenario_22_undecodable_payload_is_delivered_once_the_view_can_read_it(
     assert (listener.runs, shop.states()) == ([8], {"kitchen.raise": "completed"})
 
 
-def test_two_processes_that_take_up_one_parked_event_run_each_listener_once(
-    shop: Shop, clock: FakeClock, tmp_path: Path
-) -> None:
+def test_two_processes_that_take_up_one_parked_event_run_each_listener_once(shop: Shop, clock: FakeClock) -> None:
     shop.inbox().receive(CANCELLED, 1)
     clock.advance(hours=1)
 
-    with later_build(tmp_path, clock) as later:
+    with later_build(shop.where, clock) as later:
         store, versions = later.inbox_store, {"order.cancelled": 1}
         first, second = store.claim_parked(versions, 0), store.claim_parked(versions, 0)
         assert first is not None
@@ -233,8 +229,8 @@ def test_retry_that_a_newer_build_has_recorded_is_parked_and_not_misread(shop: S
     assert [(row.state, row.reason) for row in shop.publications()] == [("retrying", "newer_version")]
 
 
-def test_publication_of_an_event_that_its_listener_hears_no_more_is_parked(shop: Shop, tmp_path: Path) -> None:
-    with later_build(tmp_path, FakeClock()) as later:
+def test_publication_of_an_event_that_its_listener_hears_no_more_is_parked(shop: Shop) -> None:
+    with later_build(shop.where, FakeClock()) as later:
         later.inbox_store.mark(Publication("kitchen.drop_ticket", placed()))
         later.inbox_store.record(Publication("kitchen.drop_ticket", placed(), starts=1), due_now())
 
@@ -246,11 +242,11 @@ def test_publication_of_an_event_that_its_listener_hears_no_more_is_parked(shop:
 
 
 def test_scenario_23_publications_of_a_removed_listener_are_orphans_and_run_when_it_is_back(
-    shop: Shop, clock: FakeClock, tmp_path: Path
+    shop: Shop, clock: FakeClock
 ) -> None:
     Raising(shop, ValueError("no dough"))
     shop.inbox().receive(placed(7), 1)
-    without = Shop(tmp_path, clock=clock)
+    without = Shop(shop.where, clock=clock)
     pass_time(without.inbox(), clock, hours=1000)
     orphan = listener_status(without, "kitchen.raise")
     without.close()
@@ -283,13 +279,13 @@ def test_orphan_whose_process_died_can_be_discarded_once_its_lease_is_over(shop:
     assert (at_once, later) == (0, 1)
 
 
-def test_parked_event_can_be_discarded_and_redelivered(shop: Shop, clock: FakeClock, tmp_path: Path) -> None:
+def test_parked_event_can_be_discarded_and_redelivered(shop: Shop, clock: FakeClock) -> None:
     shop.inbox().receive(CANCELLED, 1)
     operations = operations_of(shop.bus)
 
     discarded = operations.discard(PublicationQuery(state=State.RETRYING, listener="*"), who="ann", why="old")
     redelivered = operations.redeliver(PublicationQuery(reason=Reason.DISCARDED), who="bob")
-    with later_build(tmp_path, clock) as later:
+    with later_build(shop.where, clock) as later:
         pass_time(later.inbox(), clock)
 
     assert (discarded, redelivered, shop.tickets()) == (1, 1, [-5])

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from threading import Event
 
 import pytest
 from sqlalchemy.event import listen
+from sqlalchemy.exc import IntegrityError
 
 from bus import (
     NoTransactionError,
@@ -27,6 +29,7 @@ from tests.durable.shop import (
     WantedDish,
     placed,
     statements,
+    written_to,
 )
 
 TOO_LARGE = "x" * 300_000
@@ -66,6 +69,29 @@ def test_scenario_02_event_of_a_rolled_back_savepoint_is_dropped_with_it(shop: S
         shop.bus.publish(OrderPlaced(3))
 
     assert [row.key for row in shop.history()] == ["1", "3"]
+
+
+def test_scenario_02_event_of_a_savepoint_whose_flush_failed_is_dropped_with_it(shop: Shop) -> None:
+    shop.place(1)
+
+    with shop.order.transaction() as unit:
+        with suppress(IntegrityError), shop.order.savepoint():
+            shop.bus.publish(OrderPlaced(2))
+            unit.session.add(Order(id=1, note="again"))
+            unit.session.flush()
+        shop.bus.publish(OrderPlaced(3))
+
+    assert [row.key for row in shop.history()] == ["1", "3"]
+
+
+def test_scenario_02_event_of_a_rolled_back_savepoint_of_the_connection_is_dropped_with_it(shop: Shop) -> None:
+    with shop.order.transaction():
+        savepoint = shop.order.connection.begin_nested()
+        shop.bus.publish(OrderPlaced(1))
+        savepoint.rollback()
+        shop.bus.publish(OrderPlaced(2))
+
+    assert [row.key for row in shop.history()] == ["2"]
 
 
 def test_event_of_a_released_savepoint_is_dropped_with_the_one_around_it(shop: Shop) -> None:
@@ -226,11 +252,8 @@ def test_fifty_events_take_one_insert_for_each_table(shop: Shop) -> None:
         for number in range(50):
             shop.bus.publish(OrderPlaced(number))
 
-    assert [statement.split(" (")[0] for statement in seen] == [
-        "BEGIN IMMEDIATE",
-        "INSERT INTO bus_event",
-        "INSERT INTO bus_outbox",
-    ]
+    assert written_to(seen) == ["bus_event", "bus_outbox"]
+    assert len(seen) == (1 if shop.order.is_postgresql else 3)
     assert len(shop.owed()) == 50
 
 

@@ -16,9 +16,12 @@ from bus.inbox.sqlalchemy import LEASE
 from bus.inbox.state import Reason
 from bus.inbox.store import Publication
 from bus.testing import FakeClock
+from tests.databases import ON_SQLITE
 from tests.durable.faults import dead_letters
 from tests.durable.shop import Shop, placed, statements
 from tests.durable.test_retention import MANY
+
+pytestmark = ON_SQLITE
 
 IDS = ["kitchen.bake", "kitchen.cook"]
 

@@ -127,7 +127,7 @@ def test_acknowledgements_that_come_in_while_the_relay_ends_are_written(shop: Sh
     relay = belt.relay.of["order"]
     loop = RelayLoop(relay, look_for_retries=lambda: None)
 
-    loop.end([])
+    loop.end(lambda: None)
     relay.acknowledged("kitchen", belt.sent[0][1].id)
     loop.thread.start()
     loop.thread.join(10)

@@ -13,7 +13,9 @@ import pytest
 from bus import BusError, DrainTimeoutError, module_listener
 from bus.clock import to_microseconds
 from bus.failpoint import FailpointError, arm
+from bus.postgresql import WORKERS
 from bus.testing import FakeClock
+from tests.databases import ON_POSTGRESQL
 from tests.durable.shop import (
     BILL,
     KITCHEN,
@@ -80,6 +82,24 @@ def test_start_runs_one_relay_and_one_worker_for_each_module(shop: Shop) -> None
     shop.bus.start()
 
     assert bus_threads() == ["bus-kitchen", "bus-kitchen-relay", "bus-order", "bus-order-relay"]
+
+
+@ON_POSTGRESQL
+def test_modules_on_postgresql_have_several_workers_that_run_side_by_side(database_url: str) -> None:
+    shop, together = Shop(database_url), threading.Barrier(WORKERS)
+
+    @module_listener("kitchen.wait_for_each_other")
+    def wait(event: WantedDish) -> None:
+        together.wait(10)
+
+    shop.listen(wait)
+    shop.place(*range(2 * WORKERS))
+    shop.bus.drain()
+    threads, states = bus_threads(), [row.state for row in shop.publications()]
+    shop.close()
+
+    assert threads.count("bus-kitchen") == WORKERS
+    assert states == ["completed"] * 2 * WORKERS
 
 
 def test_starting_again_starts_nothing_more(shop: Shop) -> None:
@@ -220,8 +240,8 @@ def test_drain_follows_modules_that_answer_one_another(shop: Shop) -> None:
     assert (shop.owed(), shop.owed("kitchen")) == ([], [])
 
 
-def test_slow_listener_of_one_module_does_not_delay_anothers(tmp_path: Path) -> None:
-    shop = Shop(tmp_path, modules=(ORDER, KITCHEN, BILL))
+def test_slow_listener_of_one_module_does_not_delay_anothers(database_url: str) -> None:
+    shop = Shop(database_url, modules=(ORDER, KITCHEN, BILL))
     reached, opened, cooked = threading.Event(), threading.Event(), threading.Semaphore(0)
 
     @module_listener("bill.wait")
@@ -300,10 +320,10 @@ def test_error_on_the_way_ends_neither_worker_nor_bus_thread(shop: Shop, clock: 
     assert shop.owed() == []
 
 
-def test_forked_child_has_a_bus_of_its_own(tmp_path: Path) -> None:
-    output = run("tests.durable.forking", tmp_path)
+def test_forked_child_has_a_bus_of_its_own(database_url: str) -> None:
+    output = run("tests.durable.forking", database_url)
 
-    shop = Shop(tmp_path)
+    shop = Shop(database_url)
     tickets, ids, owed = shop.tickets(), {row.id for row in shop.history()}, shop.owed()
     shop.close()
     assert output == "threads of the child: ['MainThread']\n"
@@ -312,10 +332,10 @@ def test_forked_child_has_a_bus_of_its_own(tmp_path: Path) -> None:
     assert owed == []
 
 
-def test_child_forked_while_another_thread_writes_can_write(tmp_path: Path) -> None:
-    run("tests.durable.forking_midway", tmp_path)
+def test_child_forked_while_another_thread_writes_can_write(database_url: str) -> None:
+    run("tests.durable.forking_midway", database_url)
 
-    shop = Shop(tmp_path)
+    shop = Shop(database_url)
     orders = shop.orders()
     shop.close()
     assert orders == [*range(500), 1000]

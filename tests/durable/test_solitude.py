@@ -108,6 +108,22 @@ def test_one_that_wants_to_be_alone_waits_no_longer_than_its_patience() -> None:
     assert goes_on
 
 
+def test_one_that_wants_to_be_alone_waits_no_longer_for_another_that_is() -> None:
+    solitude = Solitude(patience=0)
+    with ThreadPoolExecutor() as pool:
+        lonely = Run(pool, alone(solitude))
+        lonely.entered.wait(10)
+        with solitude.alone() as is_alone:
+            pass
+        other = Run(pool, beside(solitude))
+        has_begun = other.entered.wait(0.05)
+        for run in (lonely, other):
+            run.may_leave.set()
+
+    assert not is_alone
+    assert not has_begun
+
+
 def test_error_in_a_run_lets_the_next_one_be_alone() -> None:
     solitude = Solitude(patience=0)
 
@@ -192,3 +208,21 @@ def test_long_listener_of_another_module_stops_a_suspect_and_nothing_else(tmp_pa
     shop.close()
 
     assert (runs_meanwhile, listener.runs) == ([8], [8, 7])
+
+
+@pytest.mark.parametrize("is_retry", [False, True])
+def test_scenario_11_nothing_is_marked_while_it_would_wait_for_a_run_that_is_alone(shop: Shop, is_retry: bool) -> None:
+    listener, solitude, marked = Raising(shop, ValueError("no dough")), Solitude(), threading.Event()
+    inbox = kitchen_inbox(shop, solitude)
+    if is_retry:
+        inbox.receive(placed(8), 1)
+    with ThreadPoolExecutor() as pool, arm("inbox.before_mark", marked.set), arm("inbox.before_claim", marked.set):
+        lonely = Run(pool, alone(solitude))
+        lonely.entered.wait(10)
+        run = pool.submit(inbox.run_due) if is_retry else pool.submit(inbox.receive, placed(8), 2)
+        is_early = marked.wait(0.05)
+        lonely.may_leave.set()
+        run.result(10)
+
+    assert (is_early, marked.is_set()) == (False, True)
+    assert listener.runs == [8, 8] if is_retry else [8]

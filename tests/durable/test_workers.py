@@ -20,7 +20,7 @@ def test_envelope_that_waits_already_is_not_queued_again(shop: Shop) -> None:
     for sends in (1, 2, 3):
         workers.accept(placed(7), sends)
 
-    assert [envelope.id for envelope in workers.stop(time.monotonic())] == ["event-7"]
+    assert [envelope.id for envelope in workers.refuse()] == ["event-7"]
 
 
 def test_envelope_that_was_finished_may_come_again(shop: Shop) -> None:
@@ -36,7 +36,8 @@ def test_envelope_that_was_finished_may_come_again(shop: Shop) -> None:
     until(lambda: len(finished) == 1)
     workers.accept(placed(7), 2)
     until(lambda: len(finished) == 2)
-    workers.stop(time.monotonic() + 10)
+    workers.refuse()
+    workers.wait(time.monotonic() + 10)
 
     assert finished == [("kitchen", "event-7", True)] * 2
     assert listener.runs == [7]
@@ -55,7 +56,8 @@ def test_retries_and_fresh_events_have_their_turns_one_after_the_other(shop: Sho
 
     workers.start()
     until(lambda: len(listener.runs) == 9)
-    workers.stop(time.monotonic() + 10)
+    workers.refuse()
+    workers.wait(time.monotonic() + 10)
 
     kinds = ["retry" if number < 10 else "fresh" for number in listener.runs[3:]]
     assert kinds == ["retry", "fresh"] * 3
@@ -69,11 +71,12 @@ def test_retry_that_meets_an_outage_waits_for_its_end_and_needs_no_other_look(sh
     workers.look_for_retries()
 
     with Log("kitchen is away") as log:
-        with failing_statements(shop.kitchen, IO_ERROR, "BEGIN IMMEDIATE"):
+        with failing_statements(shop.kitchen, IO_ERROR):
             workers.start()
             log.heard.wait(10)
         until(workers.is_idle)
-    workers.stop(time.monotonic() + 10)
+    workers.refuse()
+    workers.wait(time.monotonic() + 10)
 
     assert [line.split(",")[0] for line in log.lines] == [
         "the database of kitchen is away",
@@ -93,7 +96,7 @@ def test_relay_tells_once_that_it_cannot_finish_a_pass_and_once_that_it_can_agai
     with Log("works again") as log:
         loop.thread.start()
         log.heard.wait(10)
-    loop.end([])
+    loop.end(lambda: None)
     loop.thread.join(10)
 
     assert log.lines == [

@@ -29,10 +29,11 @@ FLASK = (sys.executable, "-m", "flask", "run")
 class Server:
     """One running server, asked over HTTP."""
 
-    def __init__(self, folder: Path, command: Sequence[str] = FLASK) -> None:
+    def __init__(self, folder: Path, command: Sequence[str] = FLASK, **settings: str) -> None:
         self.port = _free_port()
         self.root = f"http://127.0.0.1:{self.port}"
         self._folder = folder
+        self._settings = settings
         self._command = [part.replace("{port}", str(self.port)) for part in command]
         self._log = (folder / "server.log").open("a")
         self.start()
@@ -42,7 +43,7 @@ class Server:
         self.process = subprocess.Popen(
             self._command,
             cwd=ROOT,
-            env=environment(self._folder, FLASK_RUN_PORT=str(self.port)),
+            env=environment(self._folder, FLASK_RUN_PORT=str(self.port), **self._settings),
             stdout=self._log,
             stderr=self._log,
         )
@@ -82,9 +83,9 @@ class Server:
 
 
 @contextmanager
-def running_server(folder: Path, command: Sequence[str] = FLASK) -> Iterator[Server]:
-    """Run a server until the block ends; `{port}` in its command is the port."""
-    server = Server(folder, command)
+def running_server(folder: Path, command: Sequence[str] = FLASK, **settings: str) -> Iterator[Server]:
+    """Run a server with these settings until the block ends; `{port}` in its command is the port."""
+    server = Server(folder, command, **settings)
     try:
         wait_until(server.answers)
         yield server

@@ -32,7 +32,7 @@ def open_stream(server: Server) -> HTTPResponse:
     return stream
 
 
-@pytest.mark.parametrize("command", [FLASK, GUNICORN], ids=["flask", "gunicorn"])
+@pytest.mark.parametrize("command", [FLASK, GUNICORN, (*GUNICORN, "--preload")], ids=["flask", "gunicorn", "preload"])
 def test_server_that_is_told_to_end_closes_its_streams(command: tuple[str, ...], tmp_path: Path) -> None:
     with running_server(tmp_path, command) as server, open_stream(server) as stream:
         assert stream.readline() == b"retry: 500\n"

@@ -6,6 +6,7 @@ import click
 
 from bus.integrations.cli.check import check
 from bus.integrations.cli.config import config
+from bus.integrations.cli.db import db
 from bus.integrations.cli.dead import dead
 from bus.integrations.cli.events import events
 from bus.integrations.cli.explain import explain
@@ -33,6 +34,7 @@ bus_commands = click.Group(
         resume,
         quarantine,
         purge,
+        db,
         config,
     ],
 )

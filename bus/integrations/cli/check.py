@@ -6,13 +6,11 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass
 
 import click
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bus.bus import EventBus
-from bus.database import Database
-from bus.errors import SchemaError
 from bus.inbox.pauses import Pause
 from bus.integrations.cli.command import operator_command
+from bus.integrations.cli.databases import database_trouble
 from bus.integrations.cli.exits import FINE, PROBLEMS
 from bus.integrations.cli.output import json_option, show, show_json
 from bus.integrations.current import current_bus, current_operations
@@ -53,7 +51,7 @@ def _lines(found: Finding) -> list[str]:
 def _findings(bus: EventBus) -> Iterator[Finding]:
     operations = current_operations()
     databases = [parts.database for _, parts in sorted(operations.modules.items())]
-    broken = tuple(problem for database in databases if (problem := _database_problem(database)))
+    broken = tuple(problem for database in databases if (problem := database_trouble(database)))
     yield Finding("databases answer, and have the tables of this build", broken)
     yield Finding("modules fit together", tuple(_wiring(bus, operations.modules)))
     if broken:
@@ -65,17 +63,6 @@ def _findings(bus: EventBus) -> Iterator[Finding]:
     yield Finding("no dead letters", _of_listeners(modules, _dead))
     yield Finding("quarantine is empty", tuple(f"{m.module} has {m.quarantined}" for m in modules if m.quarantined))
     yield Finding("no forgotten pauses", tuple(_forgotten(operations.pauses(), bus.clock.microseconds())))
-
-
-def _database_problem(database: Database) -> str | None:
-    try:
-        database.check_tables()
-    except SchemaError as error:
-        return str(error)
-    except SQLAlchemyError as error:
-        why = error.orig if isinstance(error, DBAPIError) else type(error).__name__
-        return f"the database of {database.name!r}, {database.shown_url}, does not answer: {why}"
-    return None
 
 
 def _wiring(bus: EventBus, hosted: Collection[str]) -> Iterator[str]:

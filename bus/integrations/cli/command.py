@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 from flask.cli import with_appcontext
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from bus.errors import BusError, RetentionError
-from bus.integrations.cli.exits import RefusedError, UnreachableError, WrongCallError
+from bus.errors import BusError, RetentionError, SchemaError
+from bus.integrations.cli.databases import database_trouble, reason_of
+from bus.integrations.cli.exits import FailedError, RefusedError, UnreachableError, WrongCallError
 from bus.integrations.current import current_operations
 
 
@@ -33,18 +34,19 @@ def _answering(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **options)
         except RetentionError as error:
             raise RefusedError(str(error)) from None
+        except SchemaError as error:
+            raise FailedError(str(error)) from None
         except BusError as error:
             raise WrongCallError(str(error)) from None
         except SQLAlchemyError as error:
-            raise UnreachableError(_database_trouble(error)) from None
+            raise UnreachableError(_trouble(error)) from None
 
     return answer
 
 
-def _database_trouble(error: SQLAlchemyError) -> str:
-    # The statement and its parameters stay out of it: they are code and the users' data.
-    why = str(error.orig) if isinstance(error, DBAPIError) else type(error).__name__
-    for name, parts in sorted(current_operations().modules.items()):
-        if not parts.database.answers():
-            return f"the database of {name!r}, {parts.database.shown_url}, does not answer: {why}"
-    return f"a module's database refuses this: {why}"
+def _trouble(error: SQLAlchemyError) -> str:
+    for _, parts in sorted(current_operations().modules.items()):
+        told = database_trouble(parts.database)
+        if told:
+            return told
+    return f"a module's database refuses this: {reason_of(error)}"

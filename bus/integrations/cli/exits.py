@@ -8,6 +8,12 @@ import click
 FINE, PROBLEMS, USAGE, UNREACHABLE, REFUSED = 0, 1, 2, 3, 4
 
 
+class FailedError(click.ClickException):
+    """Raised to end a command that found, or ran into, what somebody should mend."""
+
+    exit_code = PROBLEMS
+
+
 class WrongCallError(click.ClickException):
     """Raised to end a command that names what is not there, or not clearly."""
 

@@ -49,21 +49,16 @@ def _histories(module: str | None) -> dict[str, HistoryStore]:
 
 
 def _following(histories: dict[str, HistoryStore], name: str | None, interval: float) -> Iterator[RecordedEvent]:
-    seen = {module: _last_position(history) for module, history in histories.items()}
+    seen = {module: history.end() for module, history in histories.items()}
     say("Waiting for events; Ctrl-C ends it.")
     while True:
         fresh: list[RecordedEvent] = []
         for module, history in histories.items():
             found = history.following(seen[module], _AT_ONCE, name=name)
-            seen[module] = found[-1].position if found else seen[module]
+            seen[module] = found[-1].place if found else seen[module]
             fresh += found
         yield from sorted(fresh, key=lambda recorded: (recorded.envelope.time, recorded.envelope.id))
         time.sleep(interval)
-
-
-def _last_position(history: HistoryStore) -> int:
-    last = history.last(1)
-    return last[0].position if last else 0
 
 
 def _drawing(masking: Masking, as_json: bool) -> Callable[[RecordedEvent], None]:

@@ -19,6 +19,7 @@ except ImportError as error:
 
 _PARTS = (
     "clock",
+    "crashes",
     "dead_letters",
     "history",
     "ids",

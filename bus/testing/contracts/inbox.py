@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -12,13 +13,13 @@ from bus.errors import LostPublicationError
 from bus.inbox.state import Reason, State
 from bus.inbox.store import NO_LISTENER, InboxStore, Outcome, Publication
 from bus.testing.clock import FakeClock
+from bus.testing.contracts.crashes import CrashContract
 from bus.testing.contracts.publications import (
     BAKE,
     LONGEST_LEASE,
     OPEN,
     TROUBLE,
     Worker,
-    crashed,
     dead,
     failed,
     parked,
@@ -27,7 +28,7 @@ from bus.testing.contracts.publications import (
 from bus.testing.contracts.samples import StoreFixtures, sample
 
 
-class InboxStoreContract(StoreFixtures):
+class InboxStoreContract(CrashContract, StoreFixtures):
     """Certifies a `bus.inbox.store.InboxStore`; a subclass provides the fixture `store`."""
 
     @pytest.fixture
@@ -50,9 +51,21 @@ class InboxStoreContract(StoreFixtures):
     def test_one_of_many_threads_marks(self, worker: Worker) -> None:
         """A transport may deliver one event to several workers at once."""
         with ThreadPoolExecutor(8) as threads:
-            marked = list(threads.map(lambda _: worker.store.mark(publication()), range(8)))
+            marked = list(threads.map(lambda _: worker.marks(publication()), range(8)))
 
         assert marked.count(True) == 1
+
+    def test_run_of_somebody_else_that_has_not_committed_settles_nothing(self, worker: Worker) -> None:
+        """A row that is not committed is no row: it is waited for, or told to be held, and never taken for done."""
+        with ThreadPoolExecutor(1) as thread:
+            with pytest.raises(ZeroDivisionError), worker.database.write() as connection:
+                worker.store.start(connection, publication())
+                marking = thread.submit(worker.marks, publication())
+                with suppress(TimeoutError):
+                    marking.result(timeout=0.2)
+                raise ZeroDivisionError
+
+            assert marking.result() is not False
 
     def test_each_listener_of_an_event_has_a_mark_of_its_own(self, worker: Worker) -> None:
         """One does not stand in for the other."""
@@ -254,44 +267,6 @@ class InboxStoreContract(StoreFixtures):
         worker.clock.advance(days=1)
 
         assert worker.store.claim([OPEN]) is None
-
-    # Crashes.
-
-    def test_run_that_never_ends_counts_as_crashed_after_its_lease(self, worker: Worker) -> None:
-        """Not at once: it may still run."""
-        worker.store.mark(publication())
-        is_early = worker.store.crashed([OPEN], 10) != []
-
-        assert not is_early
-        assert worker.await_crash() == Publication(OPEN, sample(1), starts=1)
-
-    def test_crashes_are_told_for_the_listeners_asked_for_up_to_the_limit(self, worker: Worker) -> None:
-        """The others wait for the next look."""
-        for number in range(3):
-            worker.store.mark(publication(number))
-        worker.await_crash()
-
-        assert len(worker.store.crashed([OPEN], 2)) == 2
-        assert worker.store.crashed([BAKE], 2) == []
-
-    def test_recorded_crash_makes_the_next_run_suspect(self, worker: Worker) -> None:
-        """It is made alone."""
-        worker.store.mark(publication())
-
-        worker.store.record(worker.await_crash(), crashed())
-
-        assert worker.store.crashed([OPEN], 10) == []
-        assert worker.store.claim([OPEN]) == Publication(OPEN, sample(1), starts=2, is_suspect=True)
-
-    def test_crash_of_a_run_that_was_made_alone_is_its_own(self, worker: Worker) -> None:
-        """That is how the bus tells the guilty from who ran beside it."""
-        worker.store.mark(publication())
-        beside_others = worker.await_crash()
-        worker.store.record(beside_others, crashed())
-        worker.store.claim([OPEN])
-
-        assert not beside_others.is_suspect
-        assert worker.await_crash().is_suspect
 
     # Events that no listener could be found for.
 

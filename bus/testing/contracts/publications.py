@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bus.database import Database
+from bus.errors import PublicationHeldError
 from bus.inbox.state import Reason, State
 from bus.inbox.store import InboxStore, Outcome, Publication, Trouble
 from bus.testing.clock import FakeClock
@@ -51,6 +52,13 @@ class Worker:
         """Start a run and roll it back."""
         with self.database.engine.connect() as connection:
             return self.store.start(connection, found)
+
+    def marks(self, found: Publication) -> bool | None:
+        """Mark, and return whether it did; None where another transaction holds the publication."""
+        try:
+            return self.store.mark(found)
+        except PublicationHeldError:
+            return None
 
     def complete(self, found: Publication) -> None:
         """Run a publication to its good end."""

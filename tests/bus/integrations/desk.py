@@ -54,7 +54,7 @@ class Desk:
                     self.shop.outboxes[source].acknowledge([(target, event.envelope.id)])
 
     def history(self, module: str) -> SqlAlchemyHistoryStore:
-        return SqlAlchemyHistoryStore(self.shop.databases[module])
+        return SqlAlchemyHistoryStore(self.shop.databases[module], self.shop.clock)
 
     def listen_to_tickets(self) -> None:
         """Have the order listen to what it has a view of."""

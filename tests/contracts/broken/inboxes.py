@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from bus import Database
 from bus.inbox.sqlalchemy import SqlAlchemyInboxStore
@@ -117,6 +117,15 @@ class Overconfident(SqlAlchemyInboxStore):
         return super().claim_parked(dict.fromkeys(versions, 99), due_in)
 
 
+class Stubborn(SqlAlchemyInboxStore):
+    """Takes a crash for a crash, whatever comes to light."""
+
+    def record(self, publication: Publication, outcome: Outcome) -> bool:
+        with self._database.read() as session:
+            found = session.scalar(select(bus_inbox.c.reason).where(bus_inbox.c.event_id == publication.envelope.id))
+        return found != "crashed" and super().record(publication, outcome)
+
+
 class Absentminded(SqlAlchemyInboxStore):
     """Serves the first listener alone."""
 
@@ -220,6 +229,11 @@ class TestBlind(Broken):
 class TestOverconfident(Broken):
     kind = Overconfident
     breaks = ("test_parked_event_of_a_later_version_is_put_off",)
+
+
+class TestStubborn(Broken):
+    kind = Stubborn
+    breaks = ("test_failure_of_a_run_that_passed_for_a_crash_is_recorded_in_its_place",)
 
 
 class TestAbsentminded(Broken):

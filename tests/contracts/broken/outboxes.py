@@ -41,6 +41,9 @@ class Greedy(SqlAlchemyOutboxStore):
     def claim(self, target: str, limit: int) -> list[Claimed]:
         return super().claim(target, limit + 1)
 
+    def claim_again(self, target: str, event_ids: Collection[str], limit: int) -> list[Claimed]:
+        return self.claim(target, limit)
+
 
 class Hasty(SqlAlchemyOutboxStore):
     """Begins with the newest, and turns the history round."""
@@ -61,7 +64,7 @@ class Insistent(SqlAlchemyOutboxStore):
 
     def claim(self, target: str, limit: int) -> list[Claimed]:
         claimed = super().claim(target, limit)
-        due_at = self._clock.microseconds() + FIRST_INTERVAL
+        due_at = self._now + FIRST_INTERVAL
         with self._database.write() as connection:
             connection.execute(update(bus_outbox).where(bus_outbox.c.sends > 1).values(due_at=due_at))
         return claimed
@@ -116,12 +119,12 @@ class Loose(SqlAlchemyOutboxStore):
     """Releases and postpones everything of a module."""
 
     def release(self, target: str, event_ids: Iterable[str]) -> None:
-        now = self._clock.microseconds()
+        now = self._now
         with self._database.write() as connection:
             connection.execute(update(bus_outbox).where(bus_outbox.c.target == target).values(due_at=now))
 
     def postpone(self, target: str, event_ids: Collection[str]) -> None:
-        later = self._clock.microseconds() + FIRST_INTERVAL
+        later = self._now + FIRST_INTERVAL
         with self._database.write() as connection:
             connection.execute(update(bus_outbox).where(bus_outbox.c.target == target).values(due_at=later))
 
@@ -169,7 +172,11 @@ class TestGenerous(Broken):
 
 class TestGreedy(Broken):
     kind = Greedy
-    breaks = ("test_claim_takes_no_more_than_its_limit",)
+    breaks = (
+        "test_claim_takes_no_more_than_its_limit",
+        "test_what_was_sent_and_is_due_again_is_claimed_by_its_id",
+        "test_claim_by_id_takes_no_more_than_its_limit_and_leaves_other_modules",
+    )
 
 
 class TestHasty(Broken):

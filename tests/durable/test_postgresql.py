@@ -1,0 +1,186 @@
+"""A module's database on PostgreSQL: how it is set up, and what its connections are told."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, inspect, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError
+
+from bus import BusError, Database, MissingExtraError, SchemaError
+from bus.postgresql import IDLE_IN_TRANSACTION
+from tests.durable.shop import Order, OrderTables, Shop
+from tests.durable.test_database import CREATE_TABLES
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def database(fresh_postgresql_url: str) -> Iterator[Database]:
+    database = Database("order", fresh_postgresql_url.format(module="order"), metadata=OrderTables.metadata)
+    yield database
+    database.close()
+
+
+def setting(database: Database, name: str, *, reading: bool = False) -> object:
+    engine = database.read_engine if reading else database.engine
+    with engine.connect() as connection:
+        return connection.scalar(text(f"SHOW {name}"))
+
+
+def test_empty_database_gets_a_schema_with_the_modules_tables_once(database: Database) -> None:
+    assert database.create_tables() is True
+    assert database.create_tables() is False
+
+    tables = inspect(database.engine)
+    assert {"orders", "bus_event", "bus_inbox"} <= set(tables.get_table_names("order"))
+    assert tables.get_table_names("public") == []
+
+
+def test_four_processes_make_one_schema(database: Database) -> None:
+    url = database.url.render_as_string(hide_password=False)
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", CREATE_TABLES, url],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        process.stdout.readline()
+
+    outcomes = [process.communicate("go\n") for process in processes]
+
+    assert [errors for _, errors in outcomes if errors] == []
+    assert sorted(output for output, _ in outcomes) == ["False\n"] * 3 + ["True\n"]
+
+
+def test_unknown_layout_is_an_error(database: Database) -> None:
+    database.create_tables()
+    with database.write() as connection:
+        connection.execute(text("ALTER TABLE bus_outbox DROP COLUMN sends"))
+
+    with pytest.raises(SchemaError, match=r"bus_outbox\.sends is missing"):
+        database.create_tables()
+
+
+def test_database_without_tables_does_not_answer_and_says_so(database: Database) -> None:
+    assert not database.answers()
+    with pytest.raises(SchemaError, match="'order' has no tables"):
+        database.check_tables()
+
+
+def test_schema_may_have_any_name(fresh_postgresql_url: str) -> None:
+    database = Database("order", fresh_postgresql_url.format(module='my "own" \\ schema'))
+
+    database.create_tables()
+
+    assert database.answers()
+    assert "bus_event" in inspect(database.engine).get_table_names('my "own" \\ schema')
+    database.close()
+
+
+def test_writers_are_read_committed_and_stopped_ones_are_ended(database: Database) -> None:
+    assert setting(database, "transaction_isolation") == "read committed"
+    assert setting(database, "transaction_read_only") == "off"
+    assert setting(database, "idle_in_transaction_session_timeout") == f"{IDLE_IN_TRANSACTION // 60}min"
+
+
+def test_what_the_url_says_of_a_session_wins(fresh_postgresql_url: str) -> None:
+    url = fresh_postgresql_url.format(module="order")
+    database = Database("order", f"{url}&options=-c%20idle_in_transaction_session_timeout%3D7000")
+
+    found = setting(database, "idle_in_transaction_session_timeout"), setting(database, "search_path")
+    database.close()
+
+    assert found == ("7s", '"order"')
+
+
+def test_listener_that_asks_nothing_for_too_long_has_failed(fresh_postgresql_url: str) -> None:
+    url = fresh_postgresql_url.format(module="order")
+    database = Database("order", f"{url}&options=-c%20idle_in_transaction_session_timeout%3D100")
+    database.create_tables()
+
+    with pytest.raises(DBAPIError, match="idle-in-transaction"), database.transaction() as unit:
+        unit.session.execute(text("SELECT 1"))
+        with database.read() as session:
+            session.execute(text("SELECT pg_sleep(0.5)"))
+        unit.session.execute(text("SELECT 1"))
+    database.close()
+
+
+def test_reader_sees_one_state_until_its_end_and_cannot_write(database: Database) -> None:
+    database.create_tables()
+
+    with database.read() as session:
+        before = list(session.scalars(select(Order.id)))
+        with database.transaction() as unit:
+            unit.session.add(Order(id=1, note=""))
+        after = list(session.scalars(select(Order.id)))
+        with pytest.raises(InternalError, match="read-only"):
+            session.execute(insert(Order).values(id=2, note=""))
+
+    assert before == after == []
+
+
+def test_error_of_a_reader_is_not_one_of_the_unit_around_it(database: Database) -> None:
+    database.create_tables()
+
+    with database.transaction() as unit:
+        unit.session.add(Order(id=1, note=""))
+        with database.read() as session, pytest.raises(InternalError):
+            session.execute(insert(Order).values(id=2, note=""))
+
+    with database.read() as session:
+        assert list(session.scalars(select(Order.id))) == [1]
+
+
+def test_error_of_a_statement_shows_no_parameters(database: Database) -> None:
+    database.create_tables()
+
+    with pytest.raises(IntegrityError) as error, database.transaction() as unit:
+        unit.session.execute(insert(Order), [{"id": 1, "note": "secret"}, {"id": 1, "note": "secret"}])
+
+    assert "secret" not in str(error.value)
+
+
+def test_url_without_a_database_is_refused() -> None:
+    with pytest.raises(BusError, match="'order' names no database"):
+        Database("order", "postgresql+psycopg://db")
+
+
+def test_missing_driver_is_an_error_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+
+    with pytest.raises(MissingExtraError, match=r"pip install 'modular-bus\[postgresql\]'"):
+        Database("order", "postgresql+psycopg://db/shop")
+
+
+@pytest.mark.parametrize(
+    ("url", "workers", "told"),
+    [
+        ("sqlite:///order.db", 2, "2 workers for 'order', whose database is SQLite: it has one writer"),
+        ("postgresql+psycopg://db/shop", 0, "0 workers for 'order': at least 1"),
+    ],
+)
+def test_number_of_workers_that_makes_no_sense_is_refused(url: str, workers: int, told: str) -> None:
+    with pytest.raises(BusError, match=told):
+        Database("order", url, workers=workers)
+
+
+def test_publish_with_what_is_owed_takes_one_statement(fresh_postgresql_url: str) -> None:
+    shop = Shop(fresh_postgresql_url)
+    shop.place(3, 1, 2)
+    keys, owed = [row.key for row in shop.history()], len(shop.owed())
+    shop.close()
+
+    assert (keys, owed) == (["3", "1", "2"], 3)
