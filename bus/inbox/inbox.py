@@ -149,7 +149,11 @@ class Inbox:
         return Reason.NEWER_VERSION if envelope.version > version else None
 
     def _receive_for(self, listener: Listener, publication: Publication, sends: int) -> None:
-        if self._runner.is_running(publication):
+        running = self._runner.running(publication)
+        if running is not None:
+            if running.starts:
+                # It has a row, which a crash would leave behind.
+                return
             raise PublicationHeldError(f"this process runs {listener.id!r} for that event already")
         if self._is_too_old(publication.envelope):
             self._runner.record(publication, too_old(self._retention))
@@ -227,7 +231,7 @@ class Inbox:
 
     def _overdue(self, known: Collection[str]) -> list[Publication]:
         found = self._store.crashed(list(known), _CRASHES_AT_ONCE)
-        return [each for each in found if not self._runner.is_running(each)]
+        return [each for each in found if self._runner.running(each) is None]
 
     def _take_up_parked(self) -> bool:
         """Hand an event that was parked for want of a view to the listeners that have one now."""

@@ -112,9 +112,10 @@ class Runner:
         """
         return self._solitude.beside()
 
-    def is_running(self, publication: Publication) -> bool:
-        """Say whether a run of the publication is on in this process: its lease may be over, it is no crash."""
-        return _key(publication) in self._running
+    def running(self, publication: Publication) -> Publication | None:
+        """Return what this process runs of a publication now: its lease may be over, it is no crash."""
+        found = self._running.get(_key(publication))
+        return None if found is None else found.publication
 
     def record(self, publication: Publication, outcome: Outcome, error: BaseException | None = None) -> bool:
         """Commit what became of a publication that did not complete, log it, and announce it.

@@ -196,8 +196,7 @@ def test_scenario_11_process_knows_its_own_run_whose_connection_was_lost(shop: S
         clock.advance(microseconds=LEASE)
         with ThreadPoolExecutor(1) as another_worker:
             found.append(another_worker.submit(inbox.run_due).result(10))
-            with pytest.raises(PublicationHeldError):
-                another_worker.submit(inbox.receive, placed(LONG), 3).result(10)
+            another_worker.submit(inbox.receive, placed(LONG), 3).result(10)
 
     found: list[bool] = []
     shop.listen(bake)
@@ -206,3 +205,32 @@ def test_scenario_11_process_knows_its_own_run_whose_connection_was_lost(shop: S
     [row] = shop.publications()
     assert (len(pids), found) == (1, [False])
     assert (row.reason, row.crashes) == ("busy", 0)
+
+
+def test_scenario_11_event_whose_first_run_is_on_stays_with_its_publisher(shop: Shop) -> None:
+    inbox, second = shop.inbox(), []
+
+    @module_listener("kitchen.bake")
+    def bake(event: WantedDish) -> None:
+        with ThreadPoolExecutor(1) as another_worker:
+            second.append(another_worker.submit(inbox.receive, placed(LONG), 2).exception(10))
+
+    shop.listen(bake)
+    inbox.receive(placed(LONG), 1)
+
+    assert [type(error) for error in second] == [PublicationHeldError]
+
+
+def test_scenario_11_event_whose_retry_is_on_is_no_longer_owed(shop: Shop) -> None:
+    inbox, second = shop.inbox(), []
+
+    @module_listener("kitchen.bake")
+    def bake(event: WantedDish) -> None:
+        with ThreadPoolExecutor(1) as another_worker:
+            second.append(another_worker.submit(inbox.receive, placed(LONG), 3).exception(10))
+
+    shop.listen(bake)
+    retry_of_the_long_one(shop)
+    assert inbox.run_due()
+
+    assert second == [None]
