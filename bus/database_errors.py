@@ -44,6 +44,12 @@ def database_trouble(error: BaseException | None) -> DatabaseTrouble | None:
     return _of_postgresql(error, getattr(error.orig, "sqlstate", None))
 
 
+def reason_of(error: BaseException) -> str:
+    """Return what a database says, in one line, without the statement and its parameters: they are users' data."""
+    told = str(error.orig) if isinstance(error, DBAPIError) else type(error).__name__
+    return " ".join(told.split())
+
+
 def _of_sqlite(error: sqlite3.Error) -> DatabaseTrouble | None:
     primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if primary in _SQLITE_CONFLICT:

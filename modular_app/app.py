@@ -16,6 +16,7 @@ from bus.assembly import assemble
 from bus.integrations.dependency_injector import subscribe_container
 from bus.integrations.flask import BusExtension
 from bus.integrations.http import register_problems
+from bus.integrations.outage import register_outages
 from bus.transport.base import Transport
 from modular_app.bell import Bell, create_bell
 from modular_app.config import Settings, read_settings
@@ -106,6 +107,7 @@ def create_app(config: Mapping[str, Any] | None = None, *, transport: Transport 
     app.register_blueprint(stream)
     app.after_request(bell.ring_after_change)
     register_problems(app, elsewhere=error_page)
+    register_outages(app)
     return app
 
 

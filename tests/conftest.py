@@ -1,1 +1,1 @@
-pytest_plugins = ["bus.testing.plugin", "tests.databases"]
+pytest_plugins = ["bus.testing.plugin", "tests.databases", "tests.own_server"]

@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 
 from bus.courtesy import Courtesy
-from bus.database_errors import database_trouble
+from bus.database_errors import database_trouble, reason_of
 from bus.envelope import Envelope
 from bus.errors import PublicationHeldError
 from bus.inbox.inbox import Inbox
@@ -182,7 +182,7 @@ class Workers:
         if database_trouble(error) is None:
             return False
         if self._lengthened_wait() == FIRST_WAIT:
-            log.warning("the database of %s is away, its workers wait: %s", self.inbox.module, error)
+            log.warning("the database of %s is away, its workers wait: %s", self.inbox.module, reason_of(error))
         while not (self._is_stopped_within(self._wait) or self.inbox.is_open()):
             self._lengthened_wait()
         return True

@@ -24,6 +24,7 @@ _PLACE = re.compile(r"<(?:[^:<>]+:)?(?P<name>[^<>]+)>")
 _ALWAYS = {
     400: problem("The request is malformed: its host is not one of this application, or its body is no JSON."),
     422: problem("A field, a parameter or a header was refused.", FieldProblem),
+    503: problem("A database is away or busy; try again after the seconds that `Retry-After` says."),
 }
 _CHANGING = {403: problem("A browser sent this from a page of another site.")}
 _WITH_BODY = {413: problem("The body is too large."), 415: problem("The body is no JSON in UTF-8.")}

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from bus.database_errors import database_trouble, reason_of
 from bus.outbox.relay import BATCH, Relay
 
 log = logging.getLogger("bus")
@@ -40,8 +41,9 @@ class RelayLoop:
         self.thread = threading.Thread(target=self._run, name=f"bus-{relay.source}-relay", daemon=True)
 
     def wake(self) -> None:
-        """Sweep, and look for retries, now."""
+        """Acknowledge what there is, sweep, and look for retries, now."""
         self._sweep_at = 0.0
+        self._gathered.set()
         self._woken.set()
 
     def hurry(self) -> None:
@@ -105,10 +107,13 @@ class RelayLoop:
         """Take a step; False where it failed."""
         try:
             step()
-        except BaseException:
+        except BaseException as error:
             # The thread outlives whatever one pass meets; what is due stays due. An outage is told once.
             level = logging.DEBUG if self._has_failed else logging.ERROR
-            log.log(level, "the relay of %s could not finish a pass; it tries again", self.relay.source, exc_info=True)
+            trouble = database_trouble(error)
+            why, trace = (reason_of(error), None) if trouble else (type(error).__name__, error)
+            source = self.relay.source
+            log.log(level, "the relay of %s could not finish a pass; it tries again: %s", source, why, exc_info=trace)
             self._has_failed = True
             return False
         return True

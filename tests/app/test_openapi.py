@@ -89,7 +89,7 @@ def test_order_is_described_with_its_key_and_its_location(document: Any) -> None
     [key] = place["parameters"]
     assert (key["name"], key["in"], key["required"]) == ("Idempotency-Key", "header", False)
     assert set(place["responses"]["201"]["headers"]) == {"Location"}
-    assert set(place["responses"]) == {"201", "400", "403", "413", "415", "422"}
+    assert set(place["responses"]) == {"201", "400", "403", "413", "415", "422", "503"}
 
 
 def examples_of(document: Any, schema: Any) -> Any:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Engine, MetaData, Row, select, text
 from sqlalchemy import event as sqlalchemy_event
@@ -134,7 +134,12 @@ class Shop:
     """The modules assembled in one process, and questions about what their databases hold.
 
     They are files in a folder, or what a URL says with `{module}` in it.
+
+    Attributes:
+        standing: Those that are not closed.
     """
+
+    standing: ClassVar[set[Shop]] = set()
 
     def __init__(
         self,
@@ -165,8 +170,10 @@ class Shop:
         self.inbox_store = SqlAlchemyInboxStore(self.kitchen, self.clock, Views(heard_by_kitchen))
         self.failures = Failures()
         self.bus.signals.listener_failed.connect(self.failures.add)
+        self.standing.add(self)
 
     def close(self) -> None:
+        self.standing.discard(self)
         self.bus.stop(grace=5.0)
         for database in self.databases.values():
             database.close()

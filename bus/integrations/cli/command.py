@@ -10,8 +10,9 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
+from bus.database_errors import reason_of
 from bus.errors import BusError, RetentionError, SchemaError
-from bus.integrations.cli.databases import database_trouble, reason_of
+from bus.integrations.cli.databases import database_trouble
 from bus.integrations.cli.exits import FailedError, RefusedError, UnreachableError, WrongCallError
 from bus.integrations.current import current_operations
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from bus.database import Database
+from bus.database_errors import reason_of
 from bus.errors import SchemaError
 
 
@@ -17,8 +18,3 @@ def database_trouble(database: Database) -> str:
     except SQLAlchemyError as error:
         return f"the database of {database.name!r}, {database.shown_url}, does not answer: {reason_of(error)}"
     return ""
-
-
-def reason_of(error: SQLAlchemyError) -> str:
-    """Return what a database says, without the statement and its parameters: they are code and the users' data."""
-    return str(error.orig) if isinstance(error, DBAPIError) else type(error).__name__
