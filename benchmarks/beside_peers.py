@@ -17,7 +17,7 @@ from functools import partial
 from sqlalchemy import create_engine
 
 from benchmarks.databases import Server
-from benchmarks.order_and_kitchen import Application, KitchenTables, OrderTables, by_statement
+from benchmarks.order_and_kitchen import Application, KitchenTables, OrderTables, by_driver
 from benchmarks.peers.protocol import PAUSE, Task
 from benchmarks.peers.running import Figures, figures, run_peer
 from benchmarks.rounds import interleaved, verdict
@@ -35,7 +35,7 @@ CONNECTIONS = 75
 
 def of_the_bus(server: Server) -> Figures:
     """Return the bus's figures, on schemas of a fresh database."""
-    with server.fresh_schemas() as url, Application(url, by_statement) as app:
+    with server.fresh_schemas() as url, Application(url, by_driver) as app:
         app.bus.start()
         for _ in range(WARM_UP):
             app.place()

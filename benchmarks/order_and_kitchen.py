@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, MetaData, create_engine, insert
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy import Engine, MetaData, create_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bus import Database, EventBus, Module, assemble, event, event_view, module_listener
 
@@ -57,18 +57,19 @@ MODULES = [
 ]
 
 
-#: Writes a row: the session, the class, and the values.
-Write = Callable[[Session, type[Order] | type[Ticket], dict[str, str]], object]
+#: Writes a row with this id into the running unit of work of a database.
+Write = Callable[[Database, type[Order] | type[Ticket], str], object]
 
 
-def by_orm(session: Session, kind: type[Order] | type[Ticket], values: dict[str, str]) -> None:
+def by_orm(database: Database, kind: type[Order] | type[Ticket], row_id: str) -> None:
     """Write a row as an object, as most applications do."""
-    session.add(kind(**values))
+    database.session.add(kind(id=row_id, note=NOTE))
 
 
-def by_statement(session: Session, kind: type[Order] | type[Ticket], values: dict[str, str]) -> None:
-    """Write a row with a statement, without the mapper's work."""
-    session.execute(insert(kind.metadata.tables[kind.__tablename__]), values)
+def by_driver(database: Database, kind: type[Order] | type[Ticket], row_id: str) -> None:
+    """Write a row with SQL in the words of PostgreSQL's driver, as applications of other queues do."""
+    statement = f"INSERT INTO {kind.__tablename__} (id, note) VALUES (%s, %s)"
+    database.connection.exec_driver_sql(statement, (row_id, NOTE))
 
 
 class Application:
@@ -91,7 +92,7 @@ class Application:
         """Commit a row and publish an event; return their id."""
         order_id = str(uuid.uuid4())
         with self.order.transaction():
-            self._write(self.order.session, Order, {"id": order_id, "note": NOTE})
+            self._write(self.order, Order, order_id)
             self.bus.publish(OrderPlaced(order_id, NOTE))
         return order_id
 
@@ -118,7 +119,7 @@ class Application:
     def _open_ticket(self) -> Callable[[PlacedOrder], None]:
         @module_listener("kitchen.open_ticket")
         def open_ticket(event: PlacedOrder) -> None:
-            self._write(self.kitchen.session, Ticket, {"id": event.order_id, "note": event.note})
+            self._write(self.kitchen, Ticket, event.order_id)
 
         return open_ticket
 

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from typing import Any, Protocol
 
 from sqlalchemy import (
+    ClauseElement,
     ColumnElement,
     Connection,
-    Executable,
     Select,
     Table,
     Text,
@@ -23,6 +23,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bus.database import Database
 from bus.errors import PublicationHeldError
+from bus.prepared import Prepared
 
 #: An insert that can say what happens where the row exists.
 Upsert = sqlite.Insert | postgresql.Insert
@@ -47,11 +48,11 @@ class Dialect(Protocol):
         """Return an insert that can say what happens where the row exists."""
         ...
 
-    def taking(self, table: Table, values: dict[str, ColumnElement[Any]]) -> Executable:
+    def taking(self, table: Table, values: dict[str, ColumnElement[Any]]) -> ClauseElement:
         """Return the statement that adds a row, unless there is one; see `took`."""
         ...
 
-    def took(self, connection: Connection, statement: Executable, parameters: dict[str, object]) -> bool:
+    def took(self, connection: Connection, taking: Prepared, parameters: dict[str, object]) -> bool:
         """Execute what `taking` has returned; False where the row is there already, committed.
 
         Raises:
@@ -79,13 +80,13 @@ class SqliteDialect:
         """Return SQLite's insert."""
         return sqlite.insert(table)
 
-    def taking(self, table: Table, values: dict[str, ColumnElement[Any]]) -> Executable:
+    def taking(self, table: Table, values: dict[str, ColumnElement[Any]]) -> ClauseElement:
         """Return an insert that does nothing where the row exists."""
         return sqlite.insert(table).values(values).on_conflict_do_nothing()
 
-    def took(self, connection: Connection, statement: Executable, parameters: dict[str, object]) -> bool:
+    def took(self, connection: Connection, taking: Prepared, parameters: dict[str, object]) -> bool:
         """Execute it and say whether there is a new row."""
-        return connection.execute(statement, parameters).rowcount == 1
+        return taking.execute(connection, parameters).rowcount == 1
 
 
 class PostgresqlDialect:
@@ -107,7 +108,7 @@ class PostgresqlDialect:
         """Return PostgreSQL's insert."""
         return postgresql.insert(table)
 
-    def taking(self, table: Table, values: dict[str, ColumnElement[Any]]) -> Executable:
+    def taking(self, table: Table, values: dict[str, ColumnElement[Any]]) -> ClauseElement:
         """Return an insert under an advisory lock on the row's key, which is tried and never waited for.
 
         An insert alone would wait until whoever has inserted the key and not committed has ended: for as long as
@@ -120,14 +121,14 @@ class PostgresqlDialect:
         row = select(*values.values()).select_from(lock).where(lock.c.is_free)
         adding = postgresql.insert(table).from_select(list(values), row, include_defaults=False)
         added = adding.on_conflict_do_nothing().returning(*table.primary_key).cte("added")
-        return select(lock.c.is_free, exists(select(added.c[0])))
+        return select(lock.c.is_free, exists(select(added.c[0])).label("is_added"))
 
-    def took(self, connection: Connection, statement: Executable, parameters: dict[str, object]) -> bool:
+    def took(self, connection: Connection, taking: Prepared, parameters: dict[str, object]) -> bool:
         """Execute it and say whether there is a new row."""
-        is_free, is_added = connection.execute(statement, parameters).one()
-        if not is_free:
+        found = taking.execute(connection, parameters).one()
+        if not found.is_free:
             raise PublicationHeldError("another transaction holds the publication and has not ended")
-        return bool(is_added)
+        return bool(found.is_added)
 
 
 def dialect_of(database: Database) -> Dialect:

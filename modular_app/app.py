@@ -15,8 +15,6 @@ from bus import Database, EventBus, Module
 from bus.assembly import assemble
 from bus.integrations.dependency_injector import subscribe_container
 from bus.integrations.flask import BusExtension
-from bus.integrations.http import register_problems
-from bus.integrations.outage import register_outages
 from bus.transport.base import Transport
 from modular_app.bell import Bell, create_bell
 from modular_app.config import Settings, read_settings
@@ -27,7 +25,7 @@ from modular_app.guard import refuse_foreign_posts
 from modular_app.headers import add_headers
 from modular_app.health import create_health
 from modular_app.hosts import only_for
-from modular_app.page import answer_script, create_page, error_page
+from modular_app.page import answer_script, create_page, register_errors
 from modular_app.pausing import create_pausing
 from modular_app.setup import set_up_databases
 from modular_app.shown import shown_settings
@@ -106,8 +104,7 @@ def create_app(config: Mapping[str, Any] | None = None, *, transport: Transport 
     register_page(app, bus, containers)
     app.register_blueprint(stream)
     app.after_request(bell.ring_after_change)
-    register_problems(app, elsewhere=error_page)
-    register_outages(app)
+    register_errors(app)
     return app
 
 

@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from dependency_injector.containers import DeclarativeContainer
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Flask, Response, render_template, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
+from bus.integrations.http import register_problems
+from bus.integrations.outage import register_outages
 from modular_app.container import provided
 from modular_app.flow import Flow
 
@@ -77,6 +79,12 @@ def answer_script(response: Response) -> Response:
 def is_script() -> bool:
     """Say whether the page's script asks, in place of the browser itself."""
     return request.headers.get("HX-Request") == "true"
+
+
+def register_errors(app: Flask) -> None:
+    """Answer what goes wrong: problem documents below /api/, pages elsewhere; 503 where a database is away."""
+    register_problems(app, elsewhere=error_page)
+    register_outages(app)
 
 
 def error_page(error: HTTPException) -> ResponseReturnValue:

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    ClauseElement,
     ColumnElement,
     Connection,
-    Executable,
     Integer,
     Row,
     Select,
@@ -40,6 +40,7 @@ from bus.inbox.sqlalchemy_quarantine import kept
 from bus.inbox.state import PARKED, UNENDED, Reason, State
 from bus.inbox.store import NO_LISTENER, ListenerCounts, Outcome, Publication
 from bus.inbox.views import Views
+from bus.prepared import Prepared
 from bus.present import present
 from bus.tables import bus_attempt, bus_inbox, bus_quarantine
 
@@ -83,14 +84,17 @@ class SqlAlchemyInboxStore:
         self._dialect = dialect_of(database)
         self._views = views
         self._now = now = present(database, clock)
-        self._take = _taking(self._dialect, WHOLE, now)
+        dialect = database.engine.dialect
+        self._take = Prepared(_taking(self._dialect, WHOLE, now), dialect)
         # The two statements of every run have few parameters, as each costs the driver time: the rest is written out.
-        self._take_bare = self._dialect.taking(bus_inbox, {**_bound(KEY), **_STARTED, "due_at": now})
-        self._complete = (
+        self._take_bare = Prepared(self._dialect.taking(bus_inbox, {**_bound(KEY), **_STARTED, "due_at": now}), dialect)
+        self._restart = Prepared(_RESTART, dialect)
+        self._complete = Prepared(
             update(bus_inbox)
             .where(*_MINE, bus_inbox.c.state == _STARTED["state"])
             .values(state=literal_column("'completed'"), reason=null(), due_at=now, took=bindparam("run_time"))
-            .values(envelope=null())
+            .values(envelope=null()),
+            dialect,
         )
         self._start_again = (
             update(bus_inbox)
@@ -111,12 +115,12 @@ class SqlAlchemyInboxStore:
     def start(self, connection: Connection, publication: Publication) -> bool:
         """Take the publication inside the run's transaction."""
         if publication.starts:
-            return connection.execute(_RESTART, key_of(publication, as_marked=publication.starts)).rowcount == 1
+            return self._restart.execute(connection, key_of(publication, as_marked=publication.starts)).rowcount == 1
         return self._dialect.took(connection, self._take_bare, bare_row(publication))
 
     def complete(self, connection: Connection, publication: Publication, took: int) -> None:
         """Set the publication completed; must hit exactly one row."""
-        if connection.execute(self._complete, key_of(publication, run_time=took)).rowcount != 1:
+        if self._complete.execute(connection, key_of(publication, run_time=took)).rowcount != 1:
             raise LostPublicationError(
                 f"listener {publication.listener_id!r} ran for event {publication.envelope.id}, but its row was gone "
                 "at the end: the run is rolled back"
@@ -282,7 +286,7 @@ class SqlAlchemyInboxStore:
         return select(candidates).order_by(candidates.c.due_at).limit(1)
 
 
-def _taking(dialect: Dialect, columns: Collection[str], now: ColumnElement[int]) -> Executable:
+def _taking(dialect: Dialect, columns: Collection[str], now: ColumnElement[int]) -> ClauseElement:
     """Return the statement that adds a row of these columns, unless there is one."""
     return dialect.taking(bus_inbox, {**_bound(columns), "due_at": now + bindparam("due_in", type_=BigInteger)})
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Dialect,
     Executable,
+    Insert,
     Select,
     String,
     Text,
@@ -26,6 +27,7 @@ from sqlalchemy.types import TypeEngine
 from bus.database import Database
 from bus.envelope import Envelope
 from bus.outbox.store import Owing
+from bus.prepared import Prepared
 from bus.tables import bus_event, bus_outbox
 
 #: Writes events and what is owed into a transaction.
@@ -58,38 +60,39 @@ def adding_in(database: Database, now: ColumnElement[int]) -> Add:
         database: Where they are written.
         now: The present moment as a statement takes it.
     """
-    return _adding_at_once(now) if database.is_postgresql else _adding_in_turn(now)
+    adding = _adding_at_once if database.is_postgresql else _adding_in_turn
+    return adding(database.engine.dialect, now)
 
 
-def _adding_in_turn(now: ColumnElement[int]) -> Add:
-    add_events = insert(bus_event).inline()
-    add_owed = insert(bus_outbox).inline().values(due_at=now + bindparam("due_in"))
+def _adding_in_turn(dialect: Dialect, now: ColumnElement[int]) -> Add:
+    add_events = Prepared(insert(bus_event).inline().values(_bound("event", _EVENT)), dialect)
+    add_owed = Prepared(insert(bus_outbox).inline().values(_bound_to_be_due("owed", now)), dialect)
 
     def add(connection: Connection, envelopes: Sequence[Envelope], owed: Sequence[Owing]) -> None:
-        connection.execute(add_events, [dict(zip(_names(_EVENT), _event_row(e), strict=True)) for e in envelopes])
+        add_events.execute(connection, *(_named("event", _EVENT, _event_row(envelope)) for envelope in envelopes))
         if owed:
-            rows = [{"target": o.target, "event_id": o.event_id, "due_in": o.due_in, "sends": o.sends} for o in owed]
-            connection.execute(add_owed, rows)
+            add_owed.execute(connection, *(_named("owed", _OWED, _owed_row(owing)) for owing in owed))
 
     return add
 
 
-def _adding_at_once(now: ColumnElement[int]) -> Add:
+def _adding_at_once(dialect: Dialect, now: ColumnElement[int]) -> Add:
     """Return what writes any number of rows with one data-modifying statement, so that a publish costs one round trip.
 
     One event has a statement without arrays, as nearly every transaction has one: that costs the driver and the server
     less than half.
     """
-    for_one: dict[int, tuple[Executable, list[str]]] = {}
+    for_one: dict[int, Prepared] = {}
     for_many = _statement_for_many(now)
 
     def add(connection: Connection, envelopes: Sequence[Envelope], owed: Sequence[Owing]) -> None:
         if len(envelopes) == 1:
             if len(owed) not in for_one:
-                for_one[len(owed)] = _statement_for_one(len(owed), now)
-            statement, names = for_one[len(owed)]
-            row = chain(_event_row(envelopes[0]), *map(_owed_row, owed))
-            connection.execute(statement, dict(zip(names, row, strict=True)))
+                for_one[len(owed)] = Prepared(_statement_for_one(len(owed), now), dialect)
+            values = _named("event", _EVENT, _event_row(envelopes[0]))
+            for number, owing in enumerate(owed):
+                values |= _named(f"owed_{number}", _OWED, _owed_row(owing))
+            for_one[len(owed)].execute(connection, values)
         else:
             events = _columns("event", _EVENT, [_event_row(envelope) for envelope in envelopes])
             connection.execute(for_many, events | _columns("owed", _OWED, [_owed_row(owing) for owing in owed]))
@@ -97,23 +100,30 @@ def _adding_at_once(now: ColumnElement[int]) -> Add:
     return add
 
 
-def _statement_for_one(owed: int, now: ColumnElement[int]) -> tuple[Executable, list[str]]:
-    """Return the statement that writes one event, and what is owed to this many modules, with its parameters' names."""
-    values = _bound("event", _EVENT)
-    names = [f"event_{column.name}" for column in _EVENT]
-    statement = insert(bus_event).inline().values({**values, bus_event.c.transaction_id: _THIS_TRANSACTION})
+def _statement_for_one(owed: int, now: ColumnElement[int]) -> Insert:
+    """Return the statement that writes one event, and what is owed to this many modules."""
+    values = _bound("event", _EVENT) | {bus_event.c.transaction_id: _THIS_TRANSACTION}
+    statement = insert(bus_event).inline().values(values)
     for number in range(owed):
-        values = _bound(f"owed_{number}", _OWED)
-        values[bus_outbox.c.due_at] = now + values[bus_outbox.c.due_at]
-        names += [f"owed_{number}_{column.name}" for column in _OWED]
         written = statement.cte(f"written_{number}")
-        statement = insert(bus_outbox).inline().values(values).add_cte(written)
-    return statement, names
+        statement = insert(bus_outbox).inline().values(_bound_to_be_due(f"owed_{number}", now)).add_cte(written)
+    return statement
 
 
 def _bound(prefix: str, columns: Sequence[Column[Any]]) -> dict[Column[Any], ColumnElement[Any]]:
     """Return each column with its parameter."""
     return {column: bindparam(f"{prefix}_{column.name}", type_=column.type) for column in columns}
+
+
+def _bound_to_be_due(prefix: str, now: ColumnElement[int]) -> dict[Column[Any], ColumnElement[Any]]:
+    """Return the same of what is owed, whose parameter `due_at` is the time from now."""
+    values = _bound(prefix, _OWED)
+    return values | {bus_outbox.c.due_at: now + values[bus_outbox.c.due_at]}
+
+
+def _named(prefix: str, columns: Sequence[Column[Any]], row: Sequence[object]) -> dict[str, object]:
+    """Return a row as the parameters of `_bound`."""
+    return {f"{prefix}_{column.name}": value for column, value in zip(columns, row, strict=True)}
 
 
 def _statement_for_many(now: ColumnElement[int]) -> Executable:

@@ -111,9 +111,8 @@ class RelayLoop:
             # The thread outlives whatever one pass meets; what is due stays due. An outage is told once.
             level = logging.DEBUG if self._has_failed else logging.ERROR
             trouble = database_trouble(error)
-            why, trace = (reason_of(error), None) if trouble else (type(error).__name__, error)
-            source = self.relay.source
-            log.log(level, "the relay of %s could not finish a pass; it tries again: %s", source, why, exc_info=trace)
+            told = "the relay of %s could not finish a pass; it tries again: %s"
+            log.log(level, told, self.relay.source, reason_of(error), exc_info=None if trouble else error)
             self._has_failed = True
             return False
         return True

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from bus.database_errors import database_trouble, reason_of
 from bus.envelope import Envelope
 from bus.outbox.flow import Flow
 from bus.outbox.sqlalchemy import FIRST_INTERVAL
@@ -74,9 +75,11 @@ class OutboxRecorder:
         """Say whether an event that the unit wrote is there; None where the database does not answer."""
         try:
             return self._stores[cast(SqlAlchemyUnitOfWork, unit).name].has(envelope.id)
-        except Exception:
+        except Exception as error:
             # Nobody can say then; the row, if there is one, comes due and is swept.
-            log.exception("nobody can say whether event %s was committed", envelope.id)
+            trace = None if database_trouble(error) else error
+            told = "nobody can say whether event %s was committed: %s"
+            log.error(told, envelope.id, reason_of(error), exc_info=trace)
             return None
 
     def _owed(self, by_target: dict[str, list[Envelope]], admitted: dict[str, list[Envelope]]) -> list[Owing]:

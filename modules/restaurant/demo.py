@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bus import Database, ModuleBus, transactional
@@ -40,11 +41,15 @@ class DemoMenu:
     @transactional
     def _make(self) -> str | None:
         session = self.database.session
-        # Another process may have made it while this one waited for the write lock.
+        # Another process may have made it while this one waited for the write lock, or makes it now.
         if _has_restaurant(session):
             return None
-        session.add(Restaurant("demo", "Demo Trattoria", "EUR"))
-        session.flush()
+        try:
+            with self.database.savepoint():
+                session.add(Restaurant("demo", "Demo Trattoria", "EUR"))
+                session.flush()
+        except IntegrityError:
+            return None
         self._bus.publish(RestaurantSet("demo", "Demo Trattoria", "EUR", is_open=True))
         for sku, name, amount in DISHES:
             details = DishDetails(name, Money(Decimal(amount), "EUR"), STOCK)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
-from bus import Module
+from bus import Database, Module
 from bus.schema.layout import VERSION_TABLE
 from bus.tables import metadata as bus_tables
 from modular_app.container import MODULES
-from tests.app.conftest import MakeApp
+from tests.app.conftest import MakeApp, set_up
 from tests.app.counter import Counter
+from tests.databases import ON_POSTGRESQL
+from tests.server.server import wait_until
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.name))
@@ -75,3 +79,27 @@ def test_what_was_owed_at_the_end_is_done_after_the_next_start(make_app: MakeApp
 
     assert second.status(order_id) == "accepted"
     assert second.dish("ramen")["stock"] == 999_999
+
+
+@ON_POSTGRESQL
+def test_menu_that_another_process_is_making_is_waited_for_and_not_made_twice(
+    database_url: str, make_app: MakeApp
+) -> None:
+    set_up(database_url)
+    with closing(Database("restaurant", database_url.replace("{module}", "restaurant"))) as other:
+        with ThreadPoolExecutor(1) as start, other.write() as connection:
+            connection.execute(text("INSERT INTO restaurants VALUES ('demo', 'Theirs', 'EUR', true)"))
+            app = start.submit(make_app)
+            wait_until(lambda: somebody_waits(other))
+        with other.read() as session:
+            names = session.scalars(text("SELECT name FROM restaurants")).all()
+
+    assert app.result().extensions["modular-app"].notices == ()
+    assert names == ["Theirs"]
+
+
+def somebody_waits(database: Database) -> bool:
+    """Say whether a connection to the same database waits for another one's transaction to end."""
+    with database.read() as session:
+        waiting = "pid IN (SELECT pid FROM pg_locks WHERE NOT granted) AND datname = current_database()"
+        return bool(session.scalar(text(f"SELECT count(*) FROM pg_stat_activity WHERE {waiting}")))

@@ -23,7 +23,14 @@ def copied_project(folder: Path) -> Path:
     (folder / "instance").mkdir()
     for name in FOLDERS:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ["pyproject.toml", "wsgi.py", "tests/__init__.py", "tests/conftest.py", "tests/databases.py"]:
+    for name in [
+        "pyproject.toml",
+        "wsgi.py",
+        "tests/__init__.py",
+        "tests/conftest.py",
+        "tests/databases.py",
+        "tests/own_server.py",
+    ]:
         shutil.copy(ROOT / name, folder / name)
     return folder
 

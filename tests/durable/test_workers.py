@@ -100,6 +100,6 @@ def test_relay_tells_once_that_it_cannot_finish_a_pass_and_once_that_it_can_agai
     loop.thread.join(10)
 
     assert log.lines == [
-        "the relay of kitchen could not finish a pass; it tries again",
+        "the relay of kitchen could not finish a pass; it tries again: ValueError",
         "the relay of kitchen works again",
     ]

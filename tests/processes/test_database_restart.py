@@ -35,4 +35,4 @@ def test_scenario_14_restart_under_load_is_ridden_out_by_every_process_and_told_
 
     books.require_exact(customers.answered)
     assert {error.split(",")[0] for error in customers.refused} == {"<HTTPError 503: 'SERVICE UNAVAILABLE'>"}
-    assert len(lines) < 20 * PROCESSES, lines
+    assert len(lines) < 20 * PROCESSES, "\n".join(lines)
