@@ -6,6 +6,7 @@ import threading
 import urllib.error
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from itertools import count
 
 from tests.server.server import PATIENCE, Server
@@ -59,7 +60,7 @@ class Customers:
                 order_id = self._place(quantity)
                 self._note(order_id, quantity)
                 self._look_at(order_id, quantity)
-            except (urllib.error.URLError, OSError, ValueError) as error:
+            except (HTTPException, OSError, ValueError) as error:  # URLError is an OSError
                 self.refused.append(repr(error))
                 if isinstance(error, urllib.error.HTTPError):
                     error.close()
