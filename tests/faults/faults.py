@@ -20,6 +20,8 @@ from bus.sqlite import WriterQueue
 from bus.tables import bus_inbox
 from bus.transaction import SqlAlchemyUnitOfWork
 from bus.unit_session import UnitSession
+from tests.faults import processes
+from tests.faults.putting import put
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,8 @@ def complete_in_a_second_transaction() -> None:
                 self._store.complete(connection, publication, 0)
         return failure
 
-    _put(SqlAlchemyUnitOfWork, "complete_with", without_completion)
-    _put(Runner, "_attempt", complete_after)
+    put(SqlAlchemyUnitOfWork, "complete_with", without_completion)
+    put(Runner, "_attempt", complete_after)
 
 
 def start_without_looking() -> None:
@@ -62,7 +64,7 @@ def start_without_looking() -> None:
         connection.execute(delete(bus_inbox).where(*mine))
         return start(self, connection, replace(publication, starts=0))
 
-    _put(SqlAlchemyInboxStore, "start", start_anyway)
+    put(SqlAlchemyInboxStore, "start", start_anyway)
 
 
 def record_failures_without_a_fence() -> None:
@@ -74,7 +76,7 @@ def record_failures_without_a_fence() -> None:
             connection.execute(delete(bus_inbox).where(*mine))
         return record(self, replace(publication, starts=0), outcome)
 
-    _put(SqlAlchemyInboxStore, "record", record_anyway)
+    put(SqlAlchemyInboxStore, "record", record_anyway)
 
 
 def count_attempts_at_the_end() -> None:
@@ -83,8 +85,8 @@ def count_attempts_at_the_end() -> None:
     def start_unmarked(self: SqlAlchemyInboxStore, connection: Connection, publication: Publication) -> bool:
         return start(self, connection, replace(publication, starts=0))
 
-    _put(SqlAlchemyInboxStore, "mark", lambda _self, _publication: True)
-    _put(SqlAlchemyInboxStore, "start", start_unmarked)
+    put(SqlAlchemyInboxStore, "mark", lambda _self, _publication: True)
+    put(SqlAlchemyInboxStore, "start", start_unmarked)
 
 
 def run_listeners_in_after_commit() -> None:
@@ -99,22 +101,16 @@ def run_listeners_in_after_commit() -> None:
 
 
 def begin_deferred() -> None:
-    _put(WriterQueue, "enter", lambda _self, connection: connection.exec_driver_sql("BEGIN"))
+    put(WriterQueue, "enter", lambda _self, connection: connection.exec_driver_sql("BEGIN"))
 
 
 def forget_savepoints() -> None:
-    _put(SqlAlchemyUnitOfWork, "rewind", lambda _self, _savepoint: None)
+    put(SqlAlchemyUnitOfWork, "rewind", lambda _self, _savepoint: None)
 
 
 def take_a_swallowed_error_for_success() -> None:
-    _put(SqlAlchemyUnitOfWork, "database_failed", lambda _self, _error: None)
-    _put(SqlAlchemyUnitOfWork, "fail", lambda _self, _error: None)
-
-
-def _put(owner: type, name: str, wrong: Any) -> None:
-    if not hasattr(owner, name):
-        raise AttributeError(f"{owner.__name__} has no {name}: this fault would change nothing")
-    setattr(owner, name, wrong)
+    put(SqlAlchemyUnitOfWork, "database_failed", lambda _self, _error: None)
+    put(SqlAlchemyUnitOfWork, "fail", lambda _self, _error: None)
 
 
 _INBOX, _MARKS = "tests/durable/test_inbox.py", "tests/durable/test_marks.py"
@@ -177,5 +173,53 @@ FAULTS = {
         "a listener that caught an error of the database counts as done, and its effects are gone",
         take_a_swallowed_error_for_success,
         (f"{_INBOX}::test_scenario_07_listener_that_swallows_an_error_of_a_statement_has_failed",),
+    ),
+    "acknowledgement before the commit": Fault(
+        "what is acknowledged and then not recorded is lost",
+        processes.acknowledge_before_the_commit,
+        ("tests/durable/test_outage.py::test_stop_during_an_outage_gives_back_what_waits",),
+    ),
+    "claim without SKIP LOCKED": Fault(
+        "relays wait for one another, and take what another has taken",
+        processes.claim_what_others_hold,
+        (
+            "tests/durable/test_claims.py::test_scenario_12_each_of_many_rows_is_handed_over_once_by_many_relays[postgresql]",
+        ),
+    ),
+    "clock of the process": Fault(
+        "a process whose clock is ahead takes what others still work on",
+        processes.go_by_the_clock_of_the_process,
+        ("tests/durable/test_side_by_side.py::test_scenario_28_clock_that_is_ahead_writes_no_time_of_its_own",),
+    ),
+    "no fork guard": Fault(
+        "a child uses its parent's connections, and reads another's rows",
+        processes.fork_as_if_nothing_were_open,
+        ("tests/durable/test_runtime.py::test_forked_child_has_a_bus_of_its_own",),
+    ),
+    "retention below the window": Fault(
+        "an event that is sent after its publication was forgotten runs its listeners again",
+        processes.forget_before_the_last_send,
+        (
+            "tests/durable/test_retention.py::test_forgotten_publication_is_never_run_again_however_late_its_event_comes",
+        ),
+    ),
+    "cancelled listener counted as completed": Fault(
+        "what a listener had not done when it was told to end is never done",
+        processes.take_a_cancelled_listener_for_completed,
+        (f"{_INBOX}::test_listener_that_exits_has_failed",),
+    ),
+    "crash blamed on innocents": Fault(
+        "what ran beside a listener that kills its process is given up with it",
+        processes.blame_whatever_ran,
+        (
+            "tests/durable/test_crash_limits.py::test_scenario_21_innocents_that_ran_beside_a_crash_complete_and_none_is_blamed",
+        ),
+    ),
+    "resend without doubling": Fault(
+        "a module that is away is sent the same thousand for ever",
+        processes.send_again_at_a_fixed_interval,
+        (
+            "tests/contracts/test_stores.py::TestSqlAlchemyOutboxStore::test_interval_until_the_next_send_doubles_with_each_send",
+        ),
     ),
 }

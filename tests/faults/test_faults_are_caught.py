@@ -27,7 +27,7 @@ def test_fault_is_caught_by_each_test_that_stands_for_it(name: str) -> None:
 
 def run(fault: str, tests: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tests.faults.plugin", *tests],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests],
         cwd=ROOT,
         env={**os.environ, "BUS_FAULT": fault},
         capture_output=True,
