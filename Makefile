@@ -5,6 +5,9 @@ PYTHONS := python3.14 python3.13 python3.12 python3.11 python3 python
 PYTHON := .venv/bin/python
 INSTALL := $(PYTHON) -m pip --disable-pip-version-check --no-input --quiet --quiet install --require-hashes
 
+# Most tests wait for a disk, a server or a clock; more than a few at once ask more of a PostgreSQL server than it gives.
+TEST_PROCESSES := 2
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test check prove format clean requirements
@@ -22,7 +25,7 @@ run: .venv/run.stamp
 	@$(PYTHON) -m flask run
 
 test: .venv/dev.stamp
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal
 
 check: .venv/dev.stamp
 	$(PYTHON) -m ruff format --check

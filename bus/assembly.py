@@ -32,15 +32,17 @@ from bus.wiring import wiring_problems
 
 log = logging.getLogger("bus")
 
-#: The transports of this release by the scheme of their URL.
-SCHEMES: Mapping[str, Callable[[], Transport]] = {"inprocess": InProcessTransport}
+#: The transport inside one process, and the schemes of those over a broker, of which one is for tests.
+IN_PROCESS = "inprocess://"
+STUB = "dramatiq+stub"
+BROKERS = ("dramatiq+amqp", "dramatiq+amqps", "dramatiq+redis", "dramatiq+rediss", STUB)
 
 
 def assemble(
     modules: Iterable[Module],
     databases: Mapping[str, Database],
     *,
-    transport: str | Transport = "inprocess://",
+    transport: str | Transport = IN_PROCESS,
     clock: Clock | None = None,
     ids: IdSource | None = None,
     random_source: random.Random | None = None,
@@ -57,7 +59,7 @@ def assemble(
     Args:
         modules: Every module of the application; of those that are not hosted only the contract is imported.
         databases: The database of each module that this process hosts, by name.
-        transport: `inprocess://`, or a transport.
+        transport: A URL, see `make_transport`, or a transport.
         clock: The time; the machine's own by default.
         ids: The identifiers; UUIDv7 by default.
         random_source: The randomness of retries.
@@ -111,30 +113,40 @@ def _bring_to_life(
         flow=flow,
         solitude=around.solitude,
         courtesy=bus.courtesy,
-        operations=Operations(operated_modules, bus.clock, around.retention, transport=type(carrier).__name__),
+        operations=Operations(operated_modules, bus.clock, around.retention, transport=carrier),
     )
     bus.record_with(
         OutboxRecorder(
             {name: parts.outbox for name, parts in hosted.items()},
             bus.subscribers_of,
             flow=flow,
-            carrier=Carrier(runtime.send_fresh, runtime.wake, _announcer(bus)),
+            carrier=Carrier(runtime.send_fresh, runtime.wake, _announcer(bus), runtime.give_back),
         )
     )
     bus.live_as(runtime)
     _renew_in_forked_child(runtime)
 
 
-def make_transport(url: str) -> Transport:
-    """Return the transport that a URL names.
+def make_transport(url: str, application: str = "bus") -> Transport:
+    """Return the transport that a URL names; it connects to nothing yet.
+
+    Args:
+        url: `inprocess://`, or a broker, such as `dramatiq+amqp://HOST`.
+        application: What the names of its queues begin with on a broker, which others may share.
 
     Raises:
         BusError: The scheme is unknown; the message names the nearest one.
+        MissingExtraError: Dramatiq, or the driver of the broker, is not installed.
     """
     scheme, separator, rest = url.partition("://")
-    if separator and not rest and scheme in SCHEMES:
-        return SCHEMES[scheme]()
-    near = get_close_matches(scheme, SCHEMES, 1) or list(SCHEMES)
+    if url == IN_PROCESS:
+        return InProcessTransport()
+    if separator and scheme in BROKERS and (rest or scheme == STUB):
+        # Who stays in one process needs no broker's library.
+        from bus.transport.dramatiq.transport import DramatiqTransport
+
+        return DramatiqTransport(url, application=application)
+    near = get_close_matches(scheme, ("inprocess", *BROKERS), 1) or ["inprocess"]
     raise BusError(f"the transport {url!r} is unknown; did you mean '{near[0]}://'?")
 
 

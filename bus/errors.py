@@ -151,6 +151,10 @@ class StoppedError(BusError):
     """Raised when the bus is asked to carry events after it was stopped."""
 
 
+class BrokerAwayError(BusError):
+    """Raised when the broker between the modules does not answer; what is owed stays in the outbox."""
+
+
 class RetentionError(BusError):
     """Raised when completed publications would be forgotten while their events may still be sent again."""
 

@@ -56,7 +56,7 @@ def host(name: str, database: Database, around: Surroundings) -> Hosted:
         clock,
         SqlAlchemyOutboxStore(database, clock),
         stores.inbox,
-        _inbox(name, database, stores, around, hearing=hearing, views=views),
+        inbox_of(name, database, stores, around, hearing=hearing, views=views),
         stores.pauses,
         stores.quarantine,
         Forgetter(SqlAlchemyDeadLetterStore(database, clock), clock, around.retention),
@@ -83,9 +83,10 @@ class Stores:
         )
 
 
-def _inbox(
+def inbox_of(
     name: str, database: Database, stores: Stores, around: Surroundings, *, hearing: Hearing, views: Views
 ) -> Inbox:
+    """Return the inbox of a module, with nothing in its memory, on stores that may have served another before."""
     clock = around.bus.clock
     announcements = Announcements(around.bus.signals, around.bus)
     judge = Judge(around.random_source)

@@ -24,6 +24,7 @@ from bus.inbox.dead_letters import (
 from bus.inbox.pauses import Pause, PauseKind, PauseStore
 from bus.inbox.quarantine import Quarantined, QuarantineStore
 from bus.inbox.retention import BATCH, SKEW
+from bus.transport.base import Transport
 from bus.words import duration_text
 
 
@@ -59,11 +60,11 @@ class Operations:
     Attributes:
         modules: The hosted modules by name.
         retention: For how long completed publications are remembered.
-        transport: What carries events between modules, by the name of its class.
+        transport: What carries events between modules.
     """
 
     def __init__(
-        self, modules: Mapping[str, OperatedModule], clock: Clock, retention: timedelta, *, transport: str
+        self, modules: Mapping[str, OperatedModule], clock: Clock, retention: timedelta, *, transport: Transport
     ) -> None:
         self.modules = modules
         self.retention = retention

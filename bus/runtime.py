@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bus.clock import Clock
 from bus.courtesy import Courtesy
 from bus.database import Database
+from bus.database_errors import database_trouble, reason_of
 from bus.envelope import Envelope
 from bus.errors import DrainTimeoutError
 from bus.history.store import HistoryStore
@@ -155,6 +156,14 @@ class Runtime:
         """Send an envelope right after its commit; a failure leaves it to the sweep."""
         self._relays[envelope.source].send_fresh(target, envelope)
 
+    def give_back(self, source: str, target: str, event_ids: list[str]) -> None:
+        """Make due at once what was committed when this runtime had stopped sending; a failure leaves it for later."""
+        try:
+            self._hosted[source].outbox.release(target, event_ids)
+        except Exception as error:
+            trace = None if database_trouble(error) else error
+            log.warning("what %s owes to %s is due later: %s", source, target, reason_of(error), exc_info=trace)
+
     def before_fork(self) -> None:
         """Close idle connections, so that a child inherits none."""
         for parts in self._hosted.values():
@@ -199,19 +208,24 @@ class Runtime:
             for name, parts in self._hosted.items()
         }
         self._loops = {
-            name: RelayLoop(relay, _looks(name, self._workers[name], self._hosted[name]))
+            name: RelayLoop(relay, _looks(name, self._workers_of(name), self._hosted[name]))
             for name, relay in self._relays.items()
         }
         for parts in self._hosted.values():
             # What is paused must not run before the first sweep has looked; a database that is away is asked then.
             with suppress(SQLAlchemyError):
                 parts.inbox.pausing.refresh()
-        self._transport.open(self._workers, self._acknowledged)
+        self._transport.open(self._workers, self._acknowledged, self._failed)
         self._flow.open()
         for name, workers in self._workers.items():
-            workers.start()
+            if self._transport.delivers_here:
+                workers.start()
             self._loops[name].thread.start()
         self._is_running = True
+
+    def _workers_of(self, name: str) -> Workers | None:
+        """Return what runs a module's listeners here; None where other processes do."""
+        return self._workers[name] if self._transport.delivers_here else None
 
     def _stop(self, grace: float) -> None:
         deadline = time.monotonic() + grace
@@ -246,7 +260,10 @@ class Runtime:
 
     def _give_back(self, target: str, envelopes: list[Envelope]) -> None:
         for envelope in envelopes:
-            self._loops[envelope.source].give_back([(target, envelope.id)])
+            # What another process has published is due there by itself.
+            if envelope.source in self._loops:
+                self._loops[envelope.source].give_back([(target, envelope.id)])
+            self._transport.leave(target, envelope)
 
     def _threads(self) -> list[threading.Thread]:
         loops = [loop.thread for loop in self._loops.values()]
@@ -257,10 +274,15 @@ class Runtime:
             self._transport.acknowledge(target, envelope)
         else:
             self._flow.release(target, (envelope.id,))
+            self._transport.leave(target, envelope)
 
-    def _acknowledged(self, target: str, envelope: Envelope) -> None:
-        self._relays[envelope.source].acknowledged(target, envelope.id)
-        self._loops[envelope.source].acknowledged()
+    def _acknowledged(self, target: str, source: str, event_id: str) -> None:
+        self._relays[source].acknowledged(target, event_id)
+        self._loops[source].acknowledged()
+
+    def _failed(self, target: str, source: str, event_id: str) -> None:
+        self._flow.release(target, (event_id,))
+        self._loops[source].give_back([(target, event_id)])
 
     def _is_settled(self) -> bool:
         admitted = self._flow.admitted
@@ -294,12 +316,13 @@ def _status(name: str, parts: Hosted) -> ModuleStatus:
     )
 
 
-def _looks(name: str, workers: Workers, parts: Hosted) -> Callable[[], None]:
+def _looks(name: str, workers: Workers | None, parts: Hosted) -> Callable[[], None]:
     """Return what a module's relay does at each sweep beside its own work."""
     watch = HistoryWatch(name, parts.history)
 
     def look() -> None:
-        workers.look_for_retries()
+        if workers is not None:
+            workers.look_for_retries()
         parts.forgetter.look()
         watch.look()
 

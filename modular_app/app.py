@@ -12,7 +12,7 @@ from dependency_injector.containers import DeclarativeContainer
 from flask import Flask
 
 from bus import Database, EventBus, Module
-from bus.assembly import assemble
+from bus.assembly import assemble, make_transport
 from bus.integrations.dependency_injector import subscribe_container
 from bus.integrations.flask import BusExtension
 from bus.transport.base import Transport
@@ -79,11 +79,10 @@ def create_app(config: Mapping[str, Any] | None = None, *, transport: Transport 
     hosted = [module for module in MODULES if module.name in settings.modules]
 
     databases = {module.name: database_of(module, settings) for module in hosted}
-    carrier = transport or settings.bus_url
     bus = assemble(
         modules=MODULES,
         databases=databases,
-        transport=carrier,
+        transport=transport or make_transport(settings.bus_url, app.name),
         retention=settings.retention,
         grace=settings.grace.total_seconds(),
     )

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Config
 
+from bus.assembly import BROKERS, IN_PROCESS, STUB
 from modular_app.databases import database_urls
 from modular_app.durations import grace_of, retention_of
 from modular_app.hosts import trusted_hosts
@@ -18,10 +20,6 @@ from modular_app.workers import workers_of
 
 #: What an application may be told, beside Flask's own keys.
 KEYS = ("BUS_GRACE", "BUS_RETENTION", "BUS_URL", "BUS_WORKERS", "DATABASE_URL", "DATABASES", "MODULES", "TRUSTED_HOSTS")
-
-IN_PROCESS = "inprocess://"
-#: Transports that are designed, and no part of this release.
-LATER = ("dramatiq+redis", "dramatiq+rediss", "dramatiq+amqp", "dramatiq+amqps", "dramatiq+stub")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +111,17 @@ def _bus_url(config: Config, sources: Sources) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ConfigurationError(f"{told}, which is no URL: set {IN_PROCESS}, or remove it")
     scheme = value.partition(":")[0]
-    if scheme in LATER:
-        raise ConfigurationError(f"{told}: this transport is not part of this release, which has {IN_PROCESS} alone")
-    near = nearest(scheme, ("inprocess", *LATER))
+    if scheme in BROKERS:
+        return _broker_url(scheme, value, told)
+    near = nearest(scheme, ("inprocess", *BROKERS))
     if scheme == "inprocess" or near is None:
-        raise ConfigurationError(f"{told}: the transport of this release is {IN_PROCESS}, with nothing behind it")
+        raise ConfigurationError(
+            f"{told}: set {IN_PROCESS}, with nothing behind it, or a broker, such as dramatiq+amqp://HOST"
+        )
     raise ConfigurationError(f"{told}: there is no transport {scheme!r}; did you mean {near}://?")
+
+
+def _broker_url(scheme: str, value: str, told: str) -> str:
+    if scheme != STUB and not urlsplit(value).hostname:
+        raise ConfigurationError(f"{told}, which names no host: write {scheme}://HOST")
+    return value

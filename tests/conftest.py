@@ -1,1 +1,1 @@
-pytest_plugins = ["bus.testing.plugin", "tests.databases", "tests.own_server"]
+pytest_plugins = ["bus.testing.plugin", "tests.databases", "tests.own_server", "tests.brokers", "tests.telling"]

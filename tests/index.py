@@ -34,7 +34,7 @@ def promises() -> list[str]:
 def by_promise() -> dict[str, list[str]]:
     """Return the tests of each promise as `file::name`, sorted."""
     found: defaultdict[str, list[str]] = defaultdict(list)
-    for file, name in _tests():
+    for file, name in every_test():
         match = re.match(r"test_(?:([stb]\d\d)|scenario_(\d\d))_", name)
         if match:
             found[(match[1] or match[2]).upper()].append(f"{file}::{name}")
@@ -51,7 +51,8 @@ def _row(promise: str, tests: list[str]) -> str:
     return f"| {promise} | {'<br>'.join(f'`{test}`' for test in tests)} |\n"
 
 
-def _tests() -> Iterator[tuple[str, str]]:
+def every_test() -> Iterator[tuple[str, str]]:
+    """Yield the file and the name of each test."""
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):

@@ -27,7 +27,7 @@ USERS = ("postgres", "nobody")
 PATIENCE = 60
 
 #: What a machine without power would lose is no concern here.
-SETTINGS = ("fsync=off", "max_connections=60", "shared_buffers=32MB", "log_min_messages=fatal")
+SETTINGS = ("fsync=off", "max_connections=200", "shared_buffers=32MB", "log_min_messages=fatal")
 
 
 class OwnServer:
@@ -89,14 +89,20 @@ class OwnServer:
 
 
 @pytest.fixture
-def own_server() -> Iterator[OwnServer]:
-    """Run a server for one test; where none is installed it is skipped, or fails where services are required."""
-    programs = _programs()
-    if programs is None:
+def programs() -> Path:
+    """Find a server's programs; where none are installed the test is skipped, or fails where services are required."""
+    found = server_programs()
+    if found is None:
         told = f"no initdb on the path or in {PROGRAMS}: the programs of a PostgreSQL server are not installed"
         if os.environ.get("REQUIRE_SERVICES") == "1":
             pytest.fail(told)
         pytest.skip(told)
+    return found
+
+
+@pytest.fixture
+def own_server(programs: Path) -> Iterator[OwnServer]:
+    """Run a server for one test."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         server = OwnServer(Path(folder), programs)
         try:
@@ -105,7 +111,7 @@ def own_server() -> Iterator[OwnServer]:
             server.end()
 
 
-def _programs() -> Path | None:
+def server_programs() -> Path | None:
     """Return the folder of the newest server's programs."""
     found = shutil.which("initdb")
     if found is not None:

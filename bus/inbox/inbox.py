@@ -111,12 +111,20 @@ class Inbox:
         try:
             envelope = read_envelope(data)
         except EnvelopeError as error:
-            digest = self._quarantine.add(data, origin=origin, problem=str(error))
-            log.error("%d bytes from %s are no envelope: %s; kept as %s", len(data), origin, error, digest[:12])
-            self._announcements.quarantined(digest, str(error))
+            self.quarantine(data, origin=origin, problem=str(error))
             return None
         self.receive(envelope, sends)
         return envelope
+
+    def quarantine(self, data: bytes, *, origin: str, problem: str) -> None:
+        """Keep bytes that came for the module and are no envelope, and say so.
+
+        Raises:
+            Exception: The module's database does not take them.
+        """
+        digest = self._quarantine.add(data, origin=origin, problem=problem)
+        log.error("%d bytes from %s are no envelope: %s; kept as %s", len(data), origin, problem, digest[:12])
+        self._announcements.quarantined(digest, problem)
 
     def run_due(self) -> bool:
         """Claim one publication that is due and run it, or see to what else is due; False when nothing is."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from bus.courtesy import Courtesy
 from bus.database_errors import database_trouble, reason_of
 from bus.envelope import Envelope
-from bus.errors import PublicationHeldError
+from bus.errors import PublicationHeldError, StoppedError
 from bus.inbox.inbox import Inbox
 
 log = logging.getLogger("bus")
@@ -59,12 +59,25 @@ class Workers:
         """Queue an envelope, unless it waits here already; returns at once.
 
         One that runs is queued where there is another worker: a listener may take long, and its siblings wait.
+
+        Raises:
+            StoppedError: Nothing more is begun here.
         """
         with self._ready:
+            if self._is_stopping:
+                raise StoppedError(f"the workers of {self.inbox.module} begin nothing more")
             if envelope.id not in self._present:
                 self._present.add(envelope.id)
                 self._fresh.append((envelope, sends))
                 self._ready.notify()
+
+    def quarantine(self, data: bytes, *, origin: str, problem: str) -> None:
+        """Keep what came for the module and was no envelope; in the calling thread.
+
+        Raises:
+            Exception: The module's database does not take it.
+        """
+        self.inbox.quarantine(data, origin=origin, problem=problem)
 
     def look_for_retries(self) -> None:
         """Look whether publications are due for another run; each worker claims one at a time."""
@@ -84,6 +97,22 @@ class Workers:
         self.threads = [threading.Thread(target=self._work, name=name, daemon=True) for _ in range(self._count)]
         for thread in self.threads:
             thread.start()
+
+    def step(self) -> bool:
+        """Wait for something to do and do it, in the calling thread; False when that is to end."""
+        step = self._next()
+        if step is None:
+            return False
+        try:
+            self._courtesy.give_way()
+            step()
+        except BaseException:
+            # A worker ends when it is told to, and for no other reason: its module would hear nothing more.
+            log.exception("a worker of %s met an error outside any run", self.inbox.module)
+        finally:
+            with self._ready:
+                self._running -= 1
+        return True
 
     def refuse(self) -> list[Envelope]:
         """Begin nothing more, and return what was not begun."""
@@ -110,16 +139,8 @@ class Workers:
         return found
 
     def _work(self) -> None:
-        while (step := self._next()) is not None:
-            try:
-                self._courtesy.give_way()
-                step()
-            except BaseException:
-                # A worker ends when it is told to, and for no other reason: its module would hear nothing more.
-                log.exception("a worker of %s met an error outside any run", self.inbox.module)
-            finally:
-                with self._ready:
-                    self._running -= 1
+        while self.step():
+            pass
 
     def _next(self) -> Callable[[], None] | None:
         """Wait for something to do; a retry and a fresh event have their turns one after the other."""

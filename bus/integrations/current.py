@@ -53,6 +53,6 @@ def current_settings() -> tuple[Setting, ...]:
     told: Sequence[Setting] = current_app.extensions.get(SETTINGS, ())
     return (
         *told,
-        Setting("transport", operations.transport, _ASSEMBLED),
+        Setting("transport", type(operations.transport).__name__, _ASSEMBLED),
         Setting("retention", duration_text(operations.retention // timedelta(microseconds=1)), _ASSEMBLED),
     )

@@ -114,16 +114,17 @@ class Flow:
             # It may have begun before a fork or a restart, of which nothing is remembered.
             lane.unsettled = max(0, lane.unsettled - 1)
 
-    def committed(self, source: str, target: str, envelopes: list[Envelope]) -> list[Envelope]:
+    def committed(self, source: str, target: str, envelopes: list[Envelope]) -> list[Envelope] | None:
         """Return which of a transaction's admitted envelopes are to be sent now.
 
-        The others are held until older ones are on their way; closed, they are left to the outbox.
+        The others are held until older ones are on their way. None where it was closed since they were admitted: all
+        of them are left to the outbox.
         """
         with self._lock:
             lane = self._lanes[source, target]
             if not self._is_open:
                 self.release(target, [envelope.id for envelope in envelopes])
-                return []
+                return None
             if lane.way is Way.DIRECT:
                 return envelopes
             lane.held += envelopes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Collection, Iterable
 
 from bus.envelope import Envelope
@@ -33,6 +33,8 @@ class Relay:
         self._flow = flow
         self._transport = transport
         self._acknowledged: deque[tuple[str, str]] = deque()
+        #: What it has sent to other processes, by target; its targets may be those of other relays too.
+        self._sent: defaultdict[str, set[str]] = defaultdict(set)
 
     @property
     def unwritten(self) -> int:
@@ -67,6 +69,8 @@ class Relay:
 
     def turn(self) -> None:
         """Sweep for those modules alone for which envelopes have waited for a place, where there are places now."""
+        if not self.is_direct:
+            self._forget_acknowledged(self._targets)
         self._sweep(self._flow.turning(self.source, self._targets))
 
     def send_fresh(self, target: str, envelope: Envelope) -> None:
@@ -85,10 +89,23 @@ class Relay:
         if not targets or not self._flow.is_open:
             return
         last = self._flow.begin_sweep(self.source, targets)
+        self._forget_acknowledged(targets)
         due = self._store.due_targets(targets)
         for target in targets:
             if target not in due or self._send_due(target):
                 self._flow.swept(self.source, target, is_last=target in last, send=self.send_fresh)
+
+    def _forget_acknowledged(self, targets: Iterable[str]) -> None:
+        """Give back the places of what other processes have heard of as acknowledged: it is owed no longer."""
+        if self._transport.is_local:
+            return
+        for target in targets:
+            # Publishers send meanwhile: what they add after this is looked at the next time.
+            sent = self._sent[target].copy()
+            left = sent.intersection(self._flow.ids_left(target))
+            gone = left - self._store.still_owed(target, left) if left else set()
+            self._flow.release(target, gone)
+            self._sent[target].difference_update(sent - left, gone)
 
     def _send_due(self, target: str) -> bool:
         """Send to one module until nothing is due or no place is free; True when nothing is due any more."""
@@ -159,5 +176,6 @@ class Relay:
     def _was_sent(self, target: str, envelope: Envelope) -> None:
         if not self._transport.is_local:
             self._flow.leave(target, envelope.id)
+            self._sent[target].add(envelope.id)
         if self._flow.is_refused(target) and self._flow.accept(target):
             log.warning("envelopes can be sent to %s again", target)

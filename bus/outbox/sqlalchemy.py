@@ -138,6 +138,12 @@ class SqlAlchemyOutboxStore:
         with self._database.write() as connection:
             connection.execute(statement)
 
+    def still_owed(self, target: str, event_ids: Collection[str]) -> set[str]:
+        """Return which of these events are owed to a module still; takes no lock."""
+        statement = select(bus_outbox.c.event_id).where(*self._mine(target, event_ids))
+        with self._database.read() as session:
+            return set(session.scalars(statement))
+
     def owed(self) -> list[Owed]:
         """Return what is owed by target, sorted."""
         statement = (

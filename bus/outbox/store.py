@@ -82,6 +82,10 @@ class OutboxStore(Protocol):
         """Take back a send that did not happen: due at once, not counted. Commits."""
         ...
 
+    def still_owed(self, target: str, event_ids: Collection[str]) -> set[str]:
+        """Return which of these events are owed to a module still; takes no lock."""
+        ...
+
     def owed(self) -> list[Owed]:
         """Return what is owed by target, sorted; takes no lock."""
         ...

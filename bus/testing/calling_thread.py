@@ -46,11 +46,15 @@ class CallingThread:
         self._parts.inbox.receive(envelope, sends)
         self.transport.acknowledge(self._name, envelope)
 
+    def quarantine(self, data: bytes, *, origin: str, problem: str) -> None:
+        """Keep what came for the module and was no envelope."""
+        self._parts.inbox.quarantine(data, origin=origin, problem=problem)
+
     def start(self) -> bool:
         """Begin to carry; nothing runs before it is asked for. Return whether it did not carry before."""
         has_run, self._is_running = self._is_running, True
         if not has_run:
-            self.transport.open({self._name: self}, self._acknowledged)
+            self.transport.open({self._name: self}, self._acknowledged, lambda *_: None)
         return not has_run
 
     def run_due(self) -> None:
@@ -109,8 +113,8 @@ class CallingThread:
             self.transport.send(target, found.envelope, found.sends)
         return bool(claimed)
 
-    def _acknowledged(self, target: str, envelope: Envelope) -> None:
-        self._parts.outbox.acknowledge([(target, envelope.id)])
+    def _acknowledged(self, target: str, _source: str, event_id: str) -> None:
+        self._parts.outbox.acknowledge([(target, event_id)])
 
     def _note_failure(self, _sender: object, error: BaseException, **_which: object) -> None:
         if self.raise_failures:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 
 from bus.envelope import Envelope
-from bus.transport.base import Acknowledge, Receiver, Transport
+from bus.transport.base import Acknowledge, Fail, Receiver, Transport
 
 #: An envelope on its way: the module it goes to, and its id.
 _Way = tuple[str, str]
@@ -41,9 +41,14 @@ class RepeatingTransport:
         """Whether the other transport reaches only modules that this process hosts."""
         return self._inner.is_local
 
-    def open(self, receivers: Mapping[str, Receiver], acknowledged: Acknowledge) -> None:
+    @property
+    def delivers_here(self) -> bool:
+        """Whether the other transport delivers in this process."""
+        return self._inner.delivers_here
+
+    def open(self, receivers: Mapping[str, Receiver], acknowledged: Acknowledge, failed: Fail) -> None:
         """Begin to carry."""
-        self._inner.open(receivers, acknowledged)
+        self._inner.open(receivers, acknowledged, failed)
 
     def send(self, target: str, envelope: Envelope, sends: int) -> None:
         """Take an envelope on its first way; raises what the other transport raises."""
@@ -67,6 +72,10 @@ class RepeatingTransport:
             self._inner.acknowledge(target, envelope)
         for (to, _), (held, sends) in again.items():
             self._inner.send(to, held, sends)
+
+    def leave(self, target: str, envelope: Envelope) -> None:
+        """Tell the other transport that a delivery has ended without its acknowledgement."""
+        self._inner.leave(target, envelope)
 
     def is_ready(self) -> bool:
         """Say whether the other transport can carry now."""

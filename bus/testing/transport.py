@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from bus.envelope import Envelope
 from bus.errors import StoppedError
-from bus.transport.base import Acknowledge, Receiver
+from bus.transport.base import Acknowledge, Fail, Receiver
 
 
 class RecordingTransport:
@@ -20,6 +20,7 @@ class RecordingTransport:
     """
 
     is_local = False
+    delivers_here = True
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, Envelope]] = []
@@ -27,7 +28,7 @@ class RecordingTransport:
         self._receivers: Mapping[str, Receiver] = {}
         self._acknowledged: Acknowledge | None = None
 
-    def open(self, receivers: Mapping[str, Receiver], acknowledged: Acknowledge) -> None:
+    def open(self, receivers: Mapping[str, Receiver], acknowledged: Acknowledge, failed: Fail) -> None:
         """Begin to carry."""
         self._receivers, self._acknowledged = receivers, acknowledged
 
@@ -54,7 +55,10 @@ class RecordingTransport:
         """Carry an acknowledgement back to the publisher's outbox, where its module is hosted."""
         self.acknowledged.append((target, envelope))
         if self._acknowledged is not None and envelope.source in self._receivers:
-            self._acknowledged(target, envelope)
+            self._acknowledged(target, envelope.source, envelope.id)
+
+    def leave(self, target: str, envelope: Envelope) -> None:
+        """Do nothing."""
 
     def is_ready(self) -> bool:
         """Say yes."""

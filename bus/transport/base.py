@@ -7,8 +7,11 @@ from typing import Protocol
 
 from bus.envelope import Envelope
 
-#: Says that every listener of a module has a row for an event: the module, and the event as it travelled.
-Acknowledge = Callable[[str, Envelope], None]
+#: Says that every listener of a module has a row for an event: the module, the event's publisher, and its id.
+Acknowledge = Callable[[str, str, str], None]
+
+#: Says that an envelope that was taken did not go out after all: the module it was for, its publisher, and its id.
+Fail = Callable[[str, str, str], None]
 
 
 class Receiver(Protocol):
@@ -16,6 +19,14 @@ class Receiver(Protocol):
 
     def accept(self, envelope: Envelope, sends: int) -> None:
         """Queue an envelope for the module's workers; returns at once."""
+        ...
+
+    def quarantine(self, data: bytes, *, origin: str, problem: str) -> None:
+        """Keep what came for the module and was no envelope.
+
+        Raises:
+            Exception: The module's database does not take it.
+        """
         ...
 
 
@@ -31,8 +42,13 @@ class Transport(Protocol):
         """Whether it reaches only modules that this process hosts."""
         ...
 
-    def open(self, receivers: Mapping[str, Receiver], acknowledged: Acknowledge) -> None:
-        """Begin to carry: envelopes to these receivers, and acknowledgements to this function."""
+    @property
+    def delivers_here(self) -> bool:
+        """Whether this process runs listeners; otherwise it only publishes, and others run them."""
+        ...
+
+    def open(self, receivers: Mapping[str, Receiver], acknowledged: Acknowledge, failed: Fail) -> None:
+        """Begin to carry: envelopes to these receivers, and acknowledgements and failures to these functions."""
         ...
 
     def send(self, target: str, envelope: Envelope, sends: int) -> None:
@@ -48,6 +64,10 @@ class Transport(Protocol):
 
         After `close` it raises nothing: a listener that was running then ends later.
         """
+        ...
+
+    def leave(self, target: str, envelope: Envelope) -> None:
+        """Hear that a delivery to a hosted module has ended without its acknowledgement: it will be sent again."""
         ...
 
     def is_ready(self) -> bool:

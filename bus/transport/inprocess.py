@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from bus.envelope import Envelope
 from bus.errors import StoppedError
-from bus.transport.base import Acknowledge, Receiver
+from bus.transport.base import Acknowledge, Fail, Receiver
 
 
 class InProcessTransport:
@@ -16,12 +16,13 @@ class InProcessTransport:
     """
 
     is_local = True
+    delivers_here = True
 
     def __init__(self) -> None:
         self._receivers: Mapping[str, Receiver] = {}
         self._acknowledged: Acknowledge | None = None
 
-    def open(self, receivers: Mapping[str, Receiver], acknowledged: Acknowledge) -> None:
+    def open(self, receivers: Mapping[str, Receiver], acknowledged: Acknowledge, failed: Fail) -> None:
         """Begin to carry."""
         self._receivers = receivers
         self._acknowledged = acknowledged
@@ -40,7 +41,10 @@ class InProcessTransport:
     def acknowledge(self, target: str, envelope: Envelope) -> None:
         """Tell the relay of this process, which owns the publisher's outbox too."""
         if self._acknowledged is not None:
-            self._acknowledged(target, envelope)
+            self._acknowledged(target, envelope.source, envelope.id)
+
+    def leave(self, target: str, envelope: Envelope) -> None:
+        """Do nothing: the relay is told by the process itself."""
 
     def is_ready(self) -> bool:
         """Say yes: there is nothing between the modules that could be away."""

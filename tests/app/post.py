@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from bus import DrainTimeoutError, Envelope, EventBus
-from bus.transport.base import Acknowledge, Receiver
+from bus.transport.base import Acknowledge, Fail, Receiver
 
 
 class Post:
     """Holds envelopes; what it delivers goes through the inbox, and is waited for."""
 
     is_local = True
+    delivers_here = True
 
     def __init__(self) -> None:
         self.held: list[tuple[str, Envelope]] = []
@@ -23,7 +24,7 @@ class Post:
         self._changed = threading.Condition()
         self._answers = 0
 
-    def open(self, receivers: Mapping[str, Receiver], acknowledged: Acknowledge) -> None:
+    def open(self, receivers: Mapping[str, Receiver], acknowledged: Acknowledge, failed: Fail) -> None:
         self._receivers, self._acknowledged = receivers, acknowledged
 
     def send(self, target: str, envelope: Envelope, sends: int) -> None:
@@ -33,10 +34,12 @@ class Post:
 
     def acknowledge(self, target: str, envelope: Envelope) -> None:
         if self._acknowledged is not None:
-            self._acknowledged(target, envelope)
+            self._acknowledged(target, envelope.source, envelope.id)
         with self._changed:
             self._answers += 1
             self._changed.notify_all()
+
+    def leave(self, target: str, envelope: Envelope) -> None: ...
 
     def is_ready(self) -> bool:
         return True

@@ -30,6 +30,8 @@ def copied_project(folder: Path) -> Path:
         "tests/conftest.py",
         "tests/databases.py",
         "tests/own_server.py",
+        "tests/brokers.py",
+        "tests/telling.py",
     ]:
         shutil.copy(ROOT / name, folder / name)
     return folder

@@ -11,7 +11,7 @@ from bus import Envelope
 from bus.outbox.flow import LIMIT, Flow
 from bus.outbox.recorder import Carrier, OutboxRecorder
 from bus.outbox.relay import Relay
-from bus.transport.base import Acknowledge, Receiver
+from bus.transport.base import Acknowledge, Fail, Receiver
 from tests.durable.shop import Shop
 
 
@@ -52,13 +52,15 @@ class Relays:
 class Tray:
     """A transport on which everything stays; for some modules it may take nothing."""
 
+    delivers_here = True
+
     def __init__(self, *, is_local: bool = True) -> None:
         self.is_local = is_local
         self.refused: set[str] = set()
         self.tries: list[str] = []
         self.sent: list[tuple[str, Envelope, int]] = []
 
-    def open(self, receivers: Mapping[str, Receiver], acknowledged: Acknowledge) -> None: ...
+    def open(self, receivers: Mapping[str, Receiver], acknowledged: Acknowledge, failed: Fail) -> None: ...
 
     def send(self, target: str, envelope: Envelope, sends: int) -> None:
         self.tries.append(target)
@@ -67,6 +69,8 @@ class Tray:
         self.sent.append((target, envelope, sends))
 
     def acknowledge(self, target: str, envelope: Envelope) -> None: ...
+
+    def leave(self, target: str, envelope: Envelope) -> None: ...
 
     def is_ready(self) -> bool:
         return True
@@ -92,12 +96,15 @@ class Belt:
                 shop.outboxes,
                 shop.bus.subscribers_of,
                 flow=self.flow,
-                carrier=Carrier(self.relay.send_fresh, self.wake, lambda envelope: None),
+                carrier=Carrier(self.relay.send_fresh, self.wake, lambda _envelope: None, self.give_back),
             )
         )
 
     def wake(self, source: str) -> None:
         self.wakes += 1
+
+    def give_back(self, source: str, target: str, event_ids: list[str]) -> None:
+        self.relay.of[source].release(target, event_ids)
 
     def keys(self, target: str = "kitchen") -> list[str | None]:
         """The keys of what was sent to a module, in the order of the sends."""

@@ -44,6 +44,34 @@ def test_scenario_09_kill_9_at_a_failpoint_loses_nothing_and_repeats_no_effect(
     assert keys == tickets == answers == orders
 
 
+def test_scenario_03_order_whose_process_dies_between_commit_and_hand_over_is_delivered_by_another(
+    database_url: str, tmp_path: Path
+) -> None:
+    exit_code = crash(tmp_path, database_url, "transaction.after_commit=2*kill")
+
+    shop = recovered(database_url)
+
+    seen, orders, tickets = journaled(tmp_path), shop.orders(), sorted(shop.tickets())
+    shop.close()
+    assert (exit_code, seen) == (-signal.SIGKILL, [10])
+    assert orders == tickets == [10, 11]
+
+
+@pytest.mark.parametrize("place", ["publish.recorded", "outbox.after_write", "transaction.before_commit"])
+def test_scenario_04_order_whose_process_dies_before_the_commit_is_delivered_to_nobody(
+    database_url: str, tmp_path: Path, place: str
+) -> None:
+    exit_code = crash(tmp_path, database_url, f"{place}=2*kill")
+
+    shop = recovered(database_url)
+
+    keys = [int(row.key) for row in shop.history()]
+    orders, tickets = shop.orders(), shop.tickets()
+    shop.close()
+    assert exit_code == -signal.SIGKILL
+    assert journaled(tmp_path) == orders == keys == tickets == [10]
+
+
 def test_scenario_21_listener_that_kills_its_process_is_a_dead_letter_and_its_neighbours_complete(
     database_url: str,
 ) -> None:
@@ -105,4 +133,9 @@ def recovered(url: str) -> Shop:
 
 def committed(folder: Path) -> list[int]:
     """The orders whose commit the dead process has seen, and those from before it."""
-    return [*SENT_BEFORE, *map(int, (folder / "journal").read_text().split())]
+    return [*SENT_BEFORE, *journaled(folder)]
+
+
+def journaled(folder: Path) -> list[int]:
+    """The orders whose commit the dead process has seen."""
+    return [int(line) for line in (folder / "journal").read_text().split()]

@@ -146,6 +146,29 @@ def test_scenario_37_what_a_broker_has_lost_is_sent_again_though_every_place_is_
     assert belt.flow.on_their_way() == 4
 
 
+def test_places_of_what_another_process_has_heard_of_are_free_with_the_next_sweep(shop: Shop) -> None:
+    shop.place(*range(6))
+    belt = Belt(shop, limit=4, tray=Tray(is_local=False))
+    belt.relay.sweep()
+    shop.outboxes["order"].acknowledge([("kitchen", envelope.id) for _, envelope, _ in belt.sent])
+
+    belt.relay.sweep()
+
+    assert belt.keys() == ["0", "1", "2", "3", "4", "5"]
+    assert belt.flow.on_their_way() == 2
+
+
+def test_places_are_free_with_the_next_turn_where_others_wait_for_them(shop: Shop) -> None:
+    shop.place(*range(6))
+    belt = Belt(shop, limit=4, tray=Tray(is_local=False))
+    belt.relay.sweep()
+    shop.outboxes["order"].acknowledge([("kitchen", envelope.id) for _, envelope, _ in belt.sent])
+
+    belt.relay.turn()
+
+    assert len(belt.sent) == 6
+
+
 def test_scenario_37_module_that_never_answers_is_sent_the_same_thousand_at_doubling_intervals(
     shop: Shop, clock: FakeClock
 ) -> None:

@@ -1,17 +1,19 @@
-"""T03: the reply to COMMIT is lost, and the outcome is looked up."""
+"""T03 and scenario 13: the reply to COMMIT is lost, and the outcome is looked up."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from bus import Phase, transactional_listener
-from tests.durable.faults import IO_ERROR, driver_error
-from tests.durable.shop import Order, OrderPlaced, Shop
+from bus import Phase, module_listener, transactional_listener
+from bus.testing import FakeClock
+from tests.durable.faults import IO_ERROR, PATIENT, driver_error
+from tests.durable.shop import Order, OrderPlaced, Shop, Ticket, WantedDish
+from tests.durable.wire import Wire, wired
 
 
 @pytest.fixture
@@ -97,3 +99,67 @@ def test_t03_delivery_goes_on_after_a_lost_reply(shop: Shop, monkeypatch: pytest
     shop.bus.drain()
 
     assert shop.tickets() == [1]
+
+
+@pytest.fixture
+def wire(postgresql_url: str) -> Iterator[Wire]:
+    with wired(postgresql_url) as found:
+        yield found
+
+
+@pytest.fixture
+def wired_shop(wire: Wire, clock: FakeClock) -> Iterator[Shop]:
+    shop = Shop(wire.url, clock=clock, workers=1)
+    yield shop
+    shop.close()
+
+
+def test_scenario_13_order_whose_commit_arrived_before_the_connection_broke_is_delivered(
+    wired_shop: Shop, wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    wired_shop.open_tickets()
+
+    with wired_shop.order.transaction() as unit:
+        unit.session.add(Order(id=1, note=""))
+        wired_shop.bus.publish(OrderPlaced(1))
+        wire.cut(unit.session.connection(), arrives=True)
+
+    wired_shop.bus.drain()
+    assert "was found to have come about" in caplog.text
+    assert wired_shop.orders() == wired_shop.tickets() == [1]
+
+
+def test_scenario_13_order_whose_commit_never_arrived_is_rolled_back_and_delivered_to_nobody(
+    wired_shop: Shop, wire: Wire
+) -> None:
+    wired_shop.open_tickets()
+
+    with pytest.raises(OperationalError), wired_shop.order.transaction() as unit:
+        unit.session.add(Order(id=1, note=""))
+        wired_shop.bus.publish(OrderPlaced(1))
+        wire.cut(unit.session.connection(), arrives=False)
+
+    wired_shop.bus.drain()
+    assert (wired_shop.orders(), wired_shop.history(), wired_shop.tickets()) == ([], [], [])
+
+
+@pytest.mark.parametrize(("arrives", "runs"), [(True, 1), (False, 2)])
+def test_scenario_13_listener_whose_connection_breaks_in_its_commit_has_its_effects_once(
+    wired_shop: Shop, wire: Wire, arrives: bool, runs: int
+) -> None:
+    seen: list[int] = []
+
+    @module_listener("kitchen.open_ticket", retry=PATIENT)
+    def open_ticket(event: WantedDish) -> None:
+        seen.append(event.order_id)
+        wired_shop.kitchen.session.add(Ticket(order_id=event.order_id))
+        if len(seen) == 1:
+            wire.cut(wired_shop.kitchen.connection, arrives=arrives)
+
+    wired_shop.listen(open_ticket)
+    wired_shop.place(1)
+    wired_shop.bus.drain()
+
+    assert wired_shop.tickets() == [1]
+    assert seen == [1] * runs
+    assert [row.state for row in wired_shop.publications()] == ["completed"]

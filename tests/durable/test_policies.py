@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from datetime import UTC, datetime, timedelta
 
@@ -317,10 +318,14 @@ def test_error_that_leaves_while_it_says_what_it_is_is_kept_by_its_name(shop: Sh
 
 
 @pytest.mark.parametrize("text", ["\x00 and \udc80", "x" * 5_000_000])
-def test_error_is_kept_in_a_form_that_every_database_stores(shop: Shop, text: str) -> None:
+def test_error_is_kept_in_a_form_that_every_database_stores(
+    shop: Shop, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
     Raising(shop, ValueError(text))
 
-    shop.inbox().receive(placed(), 1)
+    # What is logged goes into the report of a test, and from one process of pytest to another as UTF-8.
+    with caplog.at_level(logging.CRITICAL, "bus"):
+        shop.inbox().receive(placed(), 1)
 
     [row] = shop.publications()
     [tried] = dead_letters(shop).attempts("kitchen.raise", "event-1")

@@ -14,9 +14,10 @@ import pytest
 
 from bus import module_listener
 from bus.clock import to_microseconds
+from bus.failpoint import arm
 from bus.testing import FakeClock
 from tests.databases import ON_POSTGRESQL
-from tests.durable.faults import until
+from tests.durable.faults import FULL, failing_statements, until
 from tests.durable.shop import BILL, KITCHEN, ORDER, OwedSum, Shop, Ticket, WantedDish
 
 
@@ -110,6 +111,34 @@ def test_scenario_15_first_run_that_outlives_the_grace_is_due_at_once(shop: Shop
 
         [owed] = shop.owed()
     assert (owed.due_at, owed.sends) == (to_microseconds(clock.now()), 0)
+
+
+def test_scenario_15_what_is_committed_after_the_stop_is_due_at_once(shop: Shop, clock: FakeClock) -> None:
+    shop.open_tickets()
+    settled(shop)
+
+    with arm("transaction.before_commit", lambda: shop.bus.stop(grace=0)):
+        shop.place(1)
+
+    [owed] = shop.owed()
+    assert (owed.due_at, owed.sends) == (to_microseconds(clock.now()), 0)
+
+
+def test_scenario_15_database_that_is_away_then_takes_nothing_from_what_was_committed(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop.open_tickets()
+    settled(shop)
+
+    with (
+        arm("transaction.before_commit", lambda: shop.bus.stop(grace=0)),
+        failing_statements(shop.order, FULL, "sends - "),
+    ):
+        shop.place(1)
+
+    [owed] = shop.owed()
+    assert owed.sends == 1
+    assert "what order owes to kitchen is due later" in caplog.text
 
 
 @ON_POSTGRESQL

@@ -41,13 +41,13 @@ def child(name: str, *arguments: object) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
-def said(process: subprocess.Popen[str]) -> list[str]:
-    """Wait for a child's end, and return the lines that it has printed.
+def said(process: subprocess.Popen[str], seconds: float = 300) -> list[str]:
+    """Wait for a child's end, at most for so many seconds, and return the lines that it has printed.
 
     Raises:
         CalledProcessError: It has failed.
     """
-    printed, _ = process.communicate(timeout=300)
+    printed, _ = process.communicate(timeout=seconds)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, process.args)
     return printed.splitlines()

@@ -16,6 +16,7 @@ from bus.integrations.cli.quarantine import quarantine
 from bus.integrations.cli.status import status
 from bus.integrations.cli.tail import tail
 from bus.integrations.cli.trace import trace
+from bus.integrations.cli.worker import worker
 
 __all__ = ["bus_commands"]
 
@@ -36,5 +37,6 @@ bus_commands = click.Group(
         purge,
         db,
         config,
+        worker,
     ],
 )

@@ -312,6 +312,17 @@ class OutboxStoreContract(StoreFixtures):
 
         assert writer.store.owed() == []
 
+    # What another process has heard of.
+
+    def test_still_owed_is_what_was_not_acknowledged_by_that_module(self, writer: Writer) -> None:
+        """Of these events alone, sent or not."""
+        writer.owe(1, 2, 3)
+        writer.owe(4, target="bill")
+        writer.claimed()
+        writer.store.acknowledge([("kitchen", sample(2).id)])
+
+        assert writer.store.still_owed("kitchen", ids(1, 2, 4)) == set(ids(1))
+
     # What an operator sees.
 
     def test_owed_tells_count_and_age_by_target(self, writer: Writer) -> None:

@@ -20,15 +20,17 @@ class Station:
 
     Attributes:
         arrived: What each module has received, with the number of sends, in order.
-        acknowledged: What has come back.
+        acknowledged: What has come back: the module, the event's publisher, and its id.
+        kept: What each module has received that was no envelope.
     """
 
     def __init__(self, transport: Transport, *modules: str) -> None:
         self.arrived: dict[str, list[tuple[Envelope, int]]] = {name: [] for name in modules}
-        self.acknowledged: list[tuple[str, Envelope]] = []
+        self.acknowledged: list[tuple[str, str, str]] = []
+        self.kept: dict[str, list[bytes]] = {name: [] for name in modules}
         self.transport = transport
         self._changed = threading.Condition()
-        transport.open({name: _Receiver(self, name) for name in modules}, self._hear)
+        transport.open({name: _Receiver(self, name) for name in modules}, self._hear, lambda *_: None)
 
     def note(self, module: str, envelope: Envelope, sends: int) -> None:
         """Take an envelope in, and acknowledge it as a module's workers do."""
@@ -45,15 +47,17 @@ class Station:
     def has_heard(self, count: int, within: float) -> bool:
         """Wait until so many different envelopes are known to be acknowledged."""
         with self._changed:
-            return self._changed.wait_for(lambda: len({each.id for _, each in self.acknowledged}) >= count, within)
+            return self._changed.wait_for(
+                lambda: len({event_id for *_, event_id in self.acknowledged}) >= count, within
+            )
 
     def firsts(self, module: str) -> list[Envelope]:
         """Return the envelopes that have reached a module in the order of their first arrival."""
         return list({envelope.id: envelope for envelope, _ in self.arrived[module]}.values())
 
-    def _hear(self, module: str, envelope: Envelope) -> None:
+    def _hear(self, module: str, source: str, event_id: str) -> None:
         with self._changed:
-            self.acknowledged.append((module, envelope))
+            self.acknowledged.append((module, source, event_id))
             self._changed.notify_all()
 
 
@@ -64,6 +68,9 @@ class _Receiver:
 
     def accept(self, envelope: Envelope, sends: int) -> None:
         self._station.note(self._module, envelope, sends)
+
+    def quarantine(self, data: bytes, *, origin: str, problem: str) -> None:
+        self._station.kept[self._module].append(data)
 
 
 class TransportContract:
@@ -134,12 +141,12 @@ class TransportContract:
 
         assert station.has_arrived("kitchen", 200, self.budget)
 
-    def test_acknowledgement_comes_back_with_target_and_envelope(self, station: Station) -> None:
+    def test_acknowledgement_comes_back_with_target_publisher_and_id(self, station: Station) -> None:
         """So the publisher's outbox knows what it owes no longer."""
         station.transport.send("kitchen", sample(1), 1)
 
         assert station.has_heard(1, self.budget)
-        assert station.acknowledged[0] == ("kitchen", sample(1))
+        assert station.acknowledged[0] == ("kitchen", sample(1).source, sample(1).id)
 
     def test_every_acknowledgement_comes_back(self, station: Station) -> None:
         """One that is lost costs another send."""

@@ -140,6 +140,13 @@ class Careless(SqlAlchemyOutboxStore):
         return [Owed(found.target, 1, 0.0) for found in super().owed()[::-1]]
 
 
+class Clinging(SqlAlchemyOutboxStore):
+    """Takes every event for owed."""
+
+    def still_owed(self, target: str, event_ids: Collection[str]) -> set[str]:
+        return set(event_ids)
+
+
 class Broken(OutboxStoreContract):
     kind: type[SqlAlchemyOutboxStore]
     breaks: tuple[str, ...]
@@ -234,6 +241,11 @@ class TestLoose(Broken):
 class TestUnmoved(Broken):
     kind = Unmoved
     breaks = ("test_postponed_envelope_is_due_after_one_more_first_interval",)
+
+
+class TestClinging(Broken):
+    kind = Clinging
+    breaks = ("test_still_owed_is_what_was_not_acknowledged_by_that_module",)
 
 
 class TestCareless(Broken):

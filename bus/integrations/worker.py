@@ -1,0 +1,73 @@
+"""What Dramatiq's own command imports: the broker of the application that the environment names, as Flask finds it."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from dramatiq import Broker, Middleware, Worker
+from flask import Flask
+from flask.cli import ScriptInfo
+
+from bus.bus import EventBus
+from bus.errors import BusError
+from bus.integrations.current import EXTENSION
+from bus.operations import operations_of
+from bus.transport.dramatiq.transport import DramatiqTransport
+
+
+class Life(Middleware):
+    """Starts the bus with the worker of this process, and stops it before the worker ends."""
+
+    def __init__(self, bus: EventBus) -> None:
+        self._bus = bus
+
+    def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
+        """Start the bus: it declares the queues of the modules that this process works for."""
+        self._bus.start()
+
+    def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        """Begin nothing more, and let what runs end; what waits in this process goes back to its queue."""
+        for thread in worker.workers:
+            thread.stop()
+        self._bus.stop()
+
+
+def transport_of(bus: EventBus) -> DramatiqTransport:
+    """Return the transport over a broker that a bus has.
+
+    Raises:
+        BusError: It carries its events in some other way.
+    """
+    found = operations_of(bus).transport
+    if not isinstance(found, DramatiqTransport):
+        raise BusError(
+            "the events of this application travel inside one process, so there is nothing for a worker to do; "
+            "set FLASK_BUS_URL to a broker, such as dramatiq+amqp://HOST"
+        )
+    return found
+
+
+def broker_of(app: Flask) -> Broker:
+    """Return the broker on which the modules of an application are worked for by this process.
+
+    Raises:
+        BusError: The application has no bus, or its events travel inside one process.
+    """
+    bus = app.extensions.get(EXTENSION)
+    if bus is None:
+        raise BusError("this application has no bus; call BusExtension(bus).init_app(app)")
+    transport = transport_of(bus)
+    transport.worked_by_command()
+    transport.broker.add_middleware(Life(bus))
+    for name in ("alembic", "sqlalchemy"):
+        # Dramatiq's command has everybody say what they do.
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return transport.broker
+
+
+def __getattr__(name: str) -> Broker:
+    """Load the application when its broker is asked for, and not before."""
+    if name == "broker":
+        return broker_of(ScriptInfo(app_import_path=os.environ.get("FLASK_APP")).load_app())
+    raise AttributeError(name)

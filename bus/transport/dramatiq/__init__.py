@@ -1,0 +1,1 @@
+"""The transport between processes: Dramatiq on RabbitMQ or Redis."""

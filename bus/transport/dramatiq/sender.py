@@ -1,0 +1,189 @@
+"""The thread that sends: one connection to the broker for each process, and nobody waits for it."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from dramatiq import Message
+
+from bus.errors import BrokerAwayError
+from bus.transport.dramatiq.brokers import Connected
+from bus.transport.dramatiq.messages import acknowledgements
+
+log = logging.getLogger("bus")
+
+#: Acknowledgements that one message takes, and seconds for which they are gathered.
+BATCH, GATHER = 500, 0.02
+
+#: Seconds between two signs of life of an idle connection.
+ALIVE = 5.0
+
+#: Seconds after which a broker that is away is asked again for the first time, doubled each time, and the longest.
+FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message, and what is done where it cannot be sent."""
+
+    message: Message[Any]
+    fail: Callable[[], None]
+
+
+class Sender:
+    """Sends what it is given, in that order; made stopped, and runs once. `put` and `acknowledge` are thread-safe."""
+
+    def __init__(self, connected: Connected, name: str, queue_of: Callable[[str], str]) -> None:
+        self._connected = connected
+        self._name = name
+        self._queue_of = queue_of
+        self._ready = threading.Condition()
+        self._outgoing: deque[Outgoing] = deque()
+        self._owed: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        self._is_ending = self._is_sending = False
+        self._why_away: str | None = None
+        self._wait = 0.0
+        self._thread = threading.Thread(target=self._run, name="bus-sender", daemon=True)
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the broker did not answer when it was last asked."""
+        return self._why_away is not None
+
+    @property
+    def unsent(self) -> int:
+        """Messages that were taken, and that the broker has not."""
+        with self._ready:
+            return len(self._outgoing) + self._is_sending
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def put(self, outgoing: Outgoing) -> None:
+        """Have a message sent.
+
+        Raises:
+            BrokerAwayError: The broker does not answer.
+        """
+        with self._ready:
+            if self._why_away is not None:
+                raise BrokerAwayError(f"the broker at {self._name} does not answer: {self._why_away}")
+            self._outgoing.append(outgoing)
+            self._ready.notify()
+
+    def acknowledge(self, source: str, target: str, event_id: str) -> None:
+        """Have an acknowledgement sent with others; one that is lost costs another delivery."""
+        with self._ready:
+            self._owed[source, target].append(event_id)
+            self._ready.notify()
+
+    def end(self, timeout: float) -> None:
+        """Send what there is, if the broker takes it, and end; wait for that at most `timeout` seconds."""
+        with self._ready:
+            self._is_ending = True
+            self._ready.notify()
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        self._connect()
+        while not (self._is_ending and not self._outgoing and not self._owed):
+            if self.is_away:
+                if self._is_ending or self._has_waited_to_end():
+                    break
+                self._connect()
+            else:
+                self._step()
+        self._give_up()
+        self._quietly(self._connected.reset)
+
+    def _step(self) -> None:
+        outgoing = self._next()
+        if outgoing is not None:
+            self._send(outgoing)
+        elif not self._owed:
+            self._guarded(self._connected.keep_alive)
+        self._send_acknowledgements(is_idle=outgoing is None)
+
+    def _next(self) -> Outgoing | None:
+        """Return the next message, or None when only acknowledgements or a sign of life are to be sent."""
+        with self._ready:
+            if not self._outgoing and not self._is_ending:
+                self._ready.wait(GATHER if self._owed else ALIVE)
+            self._is_sending = bool(self._outgoing)
+            return self._outgoing.popleft() if self._outgoing else None
+
+    def _send(self, outgoing: Outgoing) -> None:
+        if not self._guarded(lambda: self._connected.broker.enqueue(outgoing.message)):
+            outgoing.fail()
+
+    def _send_acknowledgements(self, *, is_idle: bool) -> None:
+        with self._ready:
+            count = sum(map(len, self._owed.values()))
+            if not count or not (is_idle or count >= BATCH):
+                return
+            owed, self._owed = self._owed, defaultdict(list)
+        for (source, target), event_ids in owed.items():
+            for start in range(0, len(event_ids), BATCH):
+                message = acknowledgements(self._queue_of(source), target, event_ids[start : start + BATCH])
+                if not self._guarded(lambda message=message: self._connected.broker.enqueue(message)):  # type: ignore[misc]
+                    return
+
+    def _connect(self) -> None:
+        if self._guarded(self._connected.probe) and self._wait:
+            log.warning("the broker at %s answers again", self._name)
+            self._wait = 0.0
+
+    def _guarded(self, step: Callable[[], object]) -> bool:
+        """Take a step; where it fails, note that the broker is away, and return False."""
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001 - told as an outage
+            # Whatever a driver raises here: what was to be sent stands in the outbox, and the thread goes on.
+            if not self._wait:
+                log.error("the broker at %s is away: %s", self._name, _told(error))
+            self._quietly(self._connected.reset)
+            self._go_away(_told(error))
+            return False
+        self._why_away = None
+        return True
+
+    def _go_away(self, why: str) -> None:
+        with self._ready:
+            self._why_away = why
+            self._wait = min(LONGEST_WAIT, self._wait * 2 or FIRST_WAIT)
+        self._give_up()
+
+    def _give_up(self) -> None:
+        with self._ready:
+            given_up, self._outgoing = self._outgoing, deque()
+            self._owed.clear()
+        for outgoing in given_up:
+            outgoing.fail()
+
+    def _has_waited_to_end(self) -> bool:
+        """Wait until the broker is to be asked again; True where the thread is to end instead."""
+        until = time.monotonic() + random.uniform(self._wait / 2, self._wait)
+        with self._ready:
+            while not self._is_ending and (left := until - time.monotonic()) > 0:
+                self._ready.wait(left)
+            return self._is_ending
+
+    @staticmethod
+    def _quietly(step: Callable[[], object]) -> None:
+        try:
+            step()
+        except Exception:
+            log.debug("a connection to the broker could not be closed", exc_info=True)
+
+
+def _told(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

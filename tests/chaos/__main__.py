@@ -1,0 +1,116 @@
+"""Kill processes in the middle of their work, and count what is lost, repeated or left behind.
+
+Prints a report as JSON; exits 1 where any promise was broken, and 2 where it could not be run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bus.failpoint import FAILPOINTS
+from tests.chaos.accounting import account
+from tests.chaos.children import fork
+from tests.chaos.harness import Run
+from tests.chaos.holdings import create_tables, holdings
+from tests.chaos.journal import read_journals
+from tests.chaos.report import Report
+from tests.chaos.settings import Settings
+from tests.own_server import OwnServer, server_programs
+
+#: Where files are kept in memory: what a machine without power would lose is no concern here.
+MEMORY = Path("/dev/shm")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run what the arguments ask for, print the report, and return the exit code."""
+    asked = vars(_parser().parse_args(arguments))
+    kept = asked.pop("folder")
+    settings = Settings(**asked)
+    problem = _problem(settings)
+    if problem:
+        print(problem, file=sys.stderr)
+        return 2
+    with _in_folder(kept) as folder:
+        report = perform(settings, folder)
+    print(report.text())
+    return 0 if report.is_clean else 1
+
+
+def perform(settings: Settings, folder: Path) -> Report:
+    """Run it in a folder, and account for it."""
+    with _databases(settings, folder) as (url, restart):
+        fork(lambda: create_tables(url)).wait()
+        run = Run(settings, url, folder, restart)
+        run.perform()
+        journal = read_journals(run.journals)
+        return Report(settings, run.tally, journal, account(journal, holdings(url)), os.environ.get("BUS_FAULT"))
+
+
+def _problem(settings: Settings) -> str | None:
+    if settings.restarts and settings.database == "sqlite":
+        return "SQLite has no server that could be restarted: --restarts is for postgres"
+    if settings.database == "postgres" and server_programs() is None:
+        return "the programs of a PostgreSQL server are not installed"
+    return None
+
+
+@contextmanager
+def _in_folder(kept: Path | None) -> Iterator[Path]:
+    """Give the folder that was asked for, or one that is removed."""
+    if kept is not None:
+        kept.mkdir(parents=True)
+        yield kept
+        return
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def _databases(settings: Settings, folder: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Give the URL of the modules' databases, and what restarts their server."""
+    programs = server_programs()
+    if settings.database == "sqlite" or programs is None:
+        yield f"sqlite:///{folder}/{{module}}.db", lambda: None
+        return
+    (folder / "server").mkdir()
+    folder.chmod(0o755)
+    server = OwnServer(folder / "server", programs)
+
+    def restart() -> None:
+        server.end()
+        server.start()
+
+    try:
+        yield server.url, restart
+    finally:
+        server.end()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--database", choices=["postgres", "sqlite"], required=True)
+    parser.add_argument("--events", type=int, default=5_000, help="of the whole chain, two for each order, %(default)s")
+    parser.add_argument("--kills", type=int, default=0, help="kill -9 of a process, %(default)s")
+    parser.add_argument("--stops", type=int, default=0, help="SIGSTOP of a process, %(default)s")
+    parser.add_argument("--restarts", type=int, default=0, help="immediate restarts of the server, %(default)s")
+    parser.add_argument("--seed", type=int, default=0, help="of the schedule of the faults, %(default)s")
+    parser.add_argument("--processes", type=int, default=3, help="at a time, %(default)s")
+    parser.add_argument("--workers", type=int, default=1, help="threads of a module on PostgreSQL, %(default)s")
+    parser.add_argument("--speed", type=int, default=1, help="of the bus's clock, %(default)s")
+    parser.add_argument("--patience", type=float, default=120, help="seconds for the deliveries, %(default)s")
+    parser.add_argument("--at", choices=FAILPOINTS, help="the failpoint at which processes are killed")
+    parser.add_argument("--folder", type=Path, help="a new one that keeps databases, journals and logs")
+    return parser
+
+
+if __name__ == "__main__":
+    # Told to end it leaves no process behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    sys.exit(main(sys.argv[1:]))

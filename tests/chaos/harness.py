@@ -1,0 +1,214 @@
+"""A run: processes that publish and deliver, the faults that befall them, and the wait until nothing moves."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from tests.chaos.board import Board
+from tests.chaos.children import Child, fork
+from tests.chaos.holdings import is_settled
+from tests.chaos.journal import read_journals
+from tests.chaos.schedule import Fault, Kind, schedule
+from tests.chaos.settings import Settings
+from tests.chaos.working import NUMBERS, Task, work
+
+#: Seconds between two looks at the run, and at whether it has settled.
+TICK, SETTLING = 0.005, 0.1
+
+#: Seconds for which a kill waits for a listener that runs.
+AIMING = 0.1
+
+#: Seconds of the bus's clock for which a process is stopped: the shortest is past the due time of what was sent, the
+#: longest past the lease of a run.
+SHORTEST_STOP, LONGEST_STOP = 12, 35
+
+#: Seconds that a process may take to end when it is told to.
+ENDING = 30
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was done in a run.
+
+    Attributes:
+        kills: Processes that were killed.
+        in_listener: Those of them in which a listener ran.
+        stops: Processes that were stopped, and went on later.
+        restarts: Restarts of the server.
+        failed: Processes that ended by themselves, or not when they were told to.
+        seconds: What the parts of the run took.
+    """
+
+    kills: int = 0
+    in_listener: int = 0
+    stops: int = 0
+    restarts: int = 0
+    failed: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class Run:
+    """One run on databases that are ready."""
+
+    def __init__(self, settings: Settings, url: str, folder: Path, restart: Callable[[], None]) -> None:
+        self.tally = Tally()
+        self._settings, self._url, self._folder, self._restart = settings, url, folder, restart
+        self._random = random.Random(settings.seed)
+        self._since = time.time_ns() // 1000
+        self._board = Board(settings.processes)
+        self._journals: list[list[Path]] = [[] for _ in range(settings.processes)]
+        self._to_be_armed = settings.kills if settings.at else 0
+        self._faults = deque(
+            schedule(
+                settings.seed,
+                kills=0 if settings.at else settings.kills,
+                stops=settings.stops,
+                restarts=settings.restarts,
+            )
+        )
+        self._standing: dict[int, float] = {}
+        self._children: list[Child] = []
+
+    @property
+    def journals(self) -> list[Path]:
+        """The journals of all processes."""
+        return [path for paths in self._journals for path in paths]
+
+    def perform(self) -> None:
+        """Publish everything under faults, and wait until it is delivered; leaves no process behind."""
+        began = time.monotonic()
+        try:
+            self._children = [self._start(slot) for slot in range(self._settings.processes)]
+            while not self._is_published():
+                self._look()
+                time.sleep(TICK)
+            published = time.monotonic()
+            self._settle(published + self._settings.patience)
+            settled = time.monotonic()
+            self._end()
+        finally:
+            self._kill_the_rest()
+        self.tally.seconds = {
+            "publishing": published - began,
+            "draining": settled - published,
+            "total": time.monotonic() - began,
+        }
+
+    def _start(self, slot: int) -> Child:
+        journal = self._folder / f"journal-{slot}-{len(self._journals[slot])}"
+        number = sum(map(len, self._journals))
+        told = read_journals(self._journals[slot]).acknowledged
+        self._board.place(slot).begin(acknowledged=told)
+        self._journals[slot].append(journal)
+        task = Task(
+            self._url,
+            journal,
+            first=number * NUMBERS,
+            share=self._share(slot) - told,
+            speed=self._settings.speed,
+            since=self._since,
+            workers=self._settings.workers,
+            failpoints=self._armed(),
+        )
+        return fork(lambda: work(task, self._board.place(slot)))
+
+    def _armed(self) -> str:
+        if not self._to_be_armed:
+            return ""
+        self._to_be_armed -= 1
+        passage = self._random.randint(1, max(1, self._settings.orders // self._settings.kills))
+        return f"{self._settings.at}={passage}*kill"
+
+    def _share(self, slot: int) -> int:
+        whole, rest = divmod(self._settings.orders, self._settings.processes)
+        return whole + (slot < rest)
+
+    def _is_published(self) -> bool:
+        shares = [self._board.place(slot).acknowledged >= self._share(slot) for slot in range(len(self._children))]
+        return all(shares) and not self._faults and not self._standing
+
+    def _look(self) -> None:
+        """Replace whoever has died, let those go on who stood long enough, and see to one fault that is due."""
+        for slot, child in enumerate(self._children):
+            if not child.is_running():
+                self._died(slot, child)
+        for slot in [slot for slot, until in self._standing.items() if time.monotonic() > until]:
+            del self._standing[slot]
+            self._children[slot].send(signal.SIGCONT)
+        if self._faults and self._board.acknowledged() >= self._faults[0].share * self._settings.orders:
+            self._befall(self._faults.popleft())
+
+    def _died(self, slot: int, child: Child) -> None:
+        if self._settings.at and child.exit_code == -signal.SIGKILL:
+            self._count_kill(slot)
+        else:
+            self.tally.failed.append(f"process {slot} ended by itself with {child.exit_code}")
+        self._children[slot] = self._start(slot)
+
+    def _befall(self, fault: Fault) -> None:
+        if fault.kind is Kind.RESTART:
+            self._restart()
+            self.tally.restarts += 1
+            return
+        going = [slot for slot in range(len(self._children)) if slot not in self._standing]
+        slot = going[int(fault.chance * len(going))]
+        if fault.kind is Kind.STOP:
+            self._stop(slot, fault)
+        else:
+            if fault.is_aimed:
+                self._await_listener(slot)
+            self._children[slot].kill()
+            self._count_kill(slot)
+            self._children[slot] = self._start(slot)
+
+    def _stop(self, slot: int, fault: Fault) -> None:
+        self._children[slot].send(signal.SIGSTOP)
+        seconds = SHORTEST_STOP + fault.chance * (LONGEST_STOP - SHORTEST_STOP)
+        self._standing[slot] = time.monotonic() + seconds / self._settings.speed
+        self.tally.stops += 1
+
+    def _await_listener(self, slot: int) -> None:
+        """Return when a listener runs there, or after a moment in which none did."""
+        place, deadline = self._board.place(slot), time.monotonic() + AIMING
+        while not place.running and time.monotonic() < deadline:
+            pass
+
+    def _count_kill(self, slot: int) -> None:
+        self.tally.kills += 1
+        self.tally.in_listener += self._board.place(slot).running > 0
+
+    def _settle(self, deadline: float) -> None:
+        """Return when nothing is owed or to be run, or when patience ends; then what is left is stuck."""
+        while time.monotonic() < deadline and not self._is_settled():
+            self._look()
+            time.sleep(SETTLING)
+
+    def _is_settled(self) -> bool:
+        try:
+            return is_settled(self._url)
+        except SQLAlchemyError:
+            return False
+
+    def _end(self) -> None:
+        for child in self._children:
+            if child.is_running():
+                child.send(signal.SIGTERM)
+        deadline = time.monotonic() + ENDING
+        while any([child.is_running() for child in self._children]) and time.monotonic() < deadline:
+            time.sleep(TICK)
+        for slot, child in enumerate(self._children):
+            if child.exit_code != 0:
+                self.tally.failed.append(f"process {slot} did not end well: {child.exit_code}")
+
+    def _kill_the_rest(self) -> None:
+        for child in self._children:
+            if child.is_running():
+                child.kill()

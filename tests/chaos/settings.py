@@ -1,0 +1,41 @@
+"""What is asked of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The parameters of a run.
+
+    Attributes:
+        database: `postgres` or `sqlite`.
+        events: Events of the whole chain: half of them are of orders, the others of the tickets that follow.
+        kills: Processes that are killed.
+        stops: Processes that are stopped for longer than what they hold is theirs.
+        restarts: Immediate restarts of the server.
+        seed: Of the faults' schedule.
+        processes: Processes at a time.
+        workers: Threads for each module in a process, on PostgreSQL.
+        speed: Seconds of the bus's clock for each of the machine's.
+        patience: Seconds after the publication within which everything is to be delivered.
+        at: The failpoint at which processes are killed; None: at any moment.
+    """
+
+    database: str
+    events: int
+    kills: int = 0
+    stops: int = 0
+    restarts: int = 0
+    seed: int = 0
+    processes: int = 3
+    workers: int = 1
+    speed: int = 1
+    patience: float = 120.0
+    at: str | None = None
+
+    @property
+    def orders(self) -> int:
+        """How many orders are to be acknowledged."""
+        return self.events // 2

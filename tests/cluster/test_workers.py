@@ -1,0 +1,83 @@
+"""The application over a broker: a server that takes orders, and workers that run the listeners."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.workers import COMMAND, running_worker
+from tests.processes.books import Books
+from tests.processes.customers import Customers
+from tests.server.server import ROOT, environment, running_server, wait_until
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> Books:
+    return Books(f"sqlite:///{tmp_path}/{{module}}.db")
+
+
+def test_orders_that_one_process_takes_are_accepted_and_cooked_in_others(
+    broker_url: str, books: Books, tmp_path: Path
+) -> None:
+    with (
+        running_server(tmp_path, FLASK_BUS_URL=broker_url) as server,
+        running_worker(tmp_path, "shop", "--modules", "order,restaurant", FLASK_BUS_URL=broker_url) as shop,
+        running_worker(tmp_path, "kitchen", "--modules", "kitchen", FLASK_BUS_URL=broker_url) as kitchen,
+    ):
+        customers = Customers(server)
+        with customers.ordering():
+            customers.wait_for(30)
+        wait_until(books.is_settled)
+        exit_codes = kitchen.end(), shop.end()
+
+    assert exit_codes == (0, 0)
+    assert customers.refused == []
+    books.require_exact(customers.answered)
+
+
+def test_scenario_35_killed_worker_of_a_module_stops_nobody_else_and_another_one_carries_on(
+    broker_url: str, books: Books, tmp_path: Path
+) -> None:
+    with (
+        running_server(tmp_path, FLASK_BUS_URL=broker_url) as server,
+        running_worker(tmp_path, "shop", "--modules", "order,restaurant", FLASK_BUS_URL=broker_url),
+    ):
+        customers = Customers(server)
+        with customers.ordering():
+            with running_worker(tmp_path, "first", "--modules", "kitchen", FLASK_BUS_URL=broker_url) as first:
+                customers.wait_for(10)
+                first.kill()
+            customers.wait_for(20)
+        with running_worker(tmp_path, "second", "--modules", "kitchen", FLASK_BUS_URL=broker_url):
+            wait_until(books.is_settled)
+
+    assert customers.refused == []
+    books.require_exact(customers.answered)
+
+
+def test_worker_of_an_application_in_one_process_is_refused_with_what_to_set(tmp_path: Path) -> None:
+    ran = told(tmp_path)
+
+    assert ran.returncode == 2
+    assert "FLASK_BUS_URL" in ran.stderr
+
+
+def test_worker_of_a_module_that_is_not_there_is_refused(redis_url: str, tmp_path: Path) -> None:
+    ran = told(tmp_path, "--modules", "order,kichen", FLASK_BUS_URL=redis_url)
+
+    assert ran.returncode == 2
+    assert "name some of kitchen, order, restaurant" in ran.stderr
+
+
+def told(folder: Path, *options: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *options],
+        cwd=ROOT,
+        env=environment(folder, **settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )

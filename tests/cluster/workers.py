@@ -1,0 +1,66 @@
+"""Processes of `flask bus worker` beside a server, as a deployment has them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tests.server.server import PATIENCE, ROOT, environment, wait_until
+
+#: What starts them.
+COMMAND = (sys.executable, "-m", "flask", "bus", "worker")
+
+
+class Worker:
+    """One `flask bus worker`, and the processes that it has started."""
+
+    def __init__(self, folder: Path, name: str, *options: str, **settings: str) -> None:
+        self._log = folder / f"{name}.log"
+        with self._log.open("a") as log:
+            self.process = subprocess.Popen(
+                [*COMMAND, *options], cwd=ROOT, env=environment(folder, **settings), stdout=log, stderr=log
+            )
+
+    def is_ready(self) -> bool:
+        """Say whether its process works."""
+        return "ready for action" in self._log.read_text()
+
+    def said(self) -> str:
+        """Return what it has logged."""
+        return self._log.read_text()
+
+    def kill(self) -> None:
+        """End it and its processes as a crash would."""
+        for pid in (*children_of(self.process.pid), self.process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait(PATIENCE)
+
+    def end(self) -> int:
+        """Tell it to end; return its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE)
+
+
+@contextmanager
+def running_worker(folder: Path, name: str, *options: str, **settings: str) -> Iterator[Worker]:
+    """Run a worker for the length of a block."""
+    worker = Worker(folder, name, *options, **settings)
+    try:
+        wait_until(worker.is_ready)
+        yield worker
+    finally:
+        worker.end()
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the processes that one has started, and those that they have."""
+    tasks = Path(f"/proc/{pid}/task/{pid}/children")
+    found = [int(child) for child in tasks.read_text().split()] if tasks.exists() else []
+    return [each for child in found for each in (child, *children_of(child))]

@@ -1,0 +1,19 @@
+"""The layers of the tests, of which each fault is caught by at least one."""
+
+from __future__ import annotations
+
+#: Where a test lies, and the layer that it belongs to; the first that fits counts.
+LAYERS = {
+    "tests/contracts/": "contract suite",
+    "tests/simulation/": "simulation",
+    "tests/durable/test_crashes.py": "sweep",
+    "tests/durable/test_stops.py": "sweep",
+    "tests/chaos/": "harness",
+    "tests/bus/": "semantics",
+    "tests/durable/": "scenarios",
+}
+
+
+def layer_of(test: str) -> str:
+    """Return the layer of a test, given as pytest names it."""
+    return next(layer for place, layer in LAYERS.items() if test.startswith(place))
