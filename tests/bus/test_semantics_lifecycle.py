@@ -21,6 +21,7 @@ from bus import (
 )
 from bus.tables import bus_event
 from tests.bus.shop import PlacedOrder, Shop, written
+from tests.threads import bus_threads
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,6 @@ def failing(cls: type, heard: list[str] | None = None) -> Callable[[object], Non
         raise ValueError("no news, please")
 
     return fail
-
-
-def bus_threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("bus")]
 
 
 @pytest.fixture(params=["alone", "assembled"])

@@ -16,6 +16,14 @@ from bus.transport.dramatiq.transport import DramatiqTransport
 from bus.wire import write_envelope
 from tests.durable.faults import until
 from tests.gate import Gate
+from tests.threads import join_bus_threads
+
+
+@pytest.fixture(autouse=True)
+def nothing_goes_on() -> Iterator[None]:
+    """Let what is closed come to its end, with its gate open: whoever looks for threads next shall find none."""
+    yield
+    join_bus_threads(10.0)
 
 
 class TestDramatiqTransport(TransportContract):
@@ -106,6 +114,7 @@ def test_scenario_31_broker_that_is_away_is_told_and_refuses_until_it_is_back(
         assert not was_ready
         assert station.has_arrived("kitchen", 2, 20)
         transport.close()
+        join_bus_threads(10.0)
 
 
 def test_scenario_31_what_was_taken_and_could_not_be_sent_is_told(broker_url: str, application: str) -> None:

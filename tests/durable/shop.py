@@ -26,6 +26,7 @@ from bus.outbox.sqlalchemy import SqlAlchemyOutboxStore
 from bus.tables import bus_event, bus_inbox, bus_outbox
 from bus.testing import FakeClock
 from bus.transport.base import Transport
+from tests.threads import join_bus_threads
 
 
 class OrderTables(DeclarativeBase):
@@ -175,6 +176,9 @@ class Shop:
     def close(self) -> None:
         self.standing.discard(self)
         self.bus.stop(grace=5.0)
+        if not self.standing:
+            # What a stop without grace has left running would write into the next test's tables.
+            join_bus_threads(5.0)
         for database in self.databases.values():
             database.close()
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from flask import Flask
 from bus import BusError, Trace, current_trace, module_listener
 from bus.integrations.flask import EXTENSION, BusExtension, current_bus
 from tests.durable.shop import Shop, WantedDish
+from tests.threads import bus_threads
 
 
 @pytest.fixture
@@ -27,10 +27,6 @@ def application(shop: Shop) -> Flask:
         return "placed"
 
     return app
-
-
-def bus_threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("bus")]
 
 
 def flask_bus(app: Flask, *arguments: str) -> Result:

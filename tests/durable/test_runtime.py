@@ -29,6 +29,7 @@ from tests.durable.shop import (
     WantedDish,
     placed,
 )
+from tests.threads import bus_threads
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,10 +66,6 @@ def gate(shop: Shop) -> Gate:
     shop.place(0)
     shop.bus.drain()
     return gate
-
-
-def bus_threads() -> list[str]:
-    return sorted(thread.name for thread in threading.enumerate() if thread.name.startswith("bus"))
 
 
 def test_assembling_and_publishing_start_nothing(shop: Shop) -> None:

@@ -115,6 +115,7 @@ class Sender:
     def _next(self) -> Outgoing | None:
         """Return the next message, or None when only acknowledgements or a sign of life are to be sent."""
         with self._ready:
+            self._is_sending = False
             if not self._outgoing and not self._is_ending:
                 self._ready.wait(GATHER if self._owed else ALIVE)
             self._is_sending = bool(self._outgoing)

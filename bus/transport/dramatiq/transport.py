@@ -25,6 +25,9 @@ MARKED = 2
 #: Seconds that the last acknowledgements have.
 LAST_WORDS = 2.0
 
+#: Milliseconds that the last deliveries have, and those that can tell their end to no broker.
+LAST_DELIVERIES, NOBODY_HEARS = 60_000, 1_000
+
 #: Milliseconds between two looks into a queue on Redis; RabbitMQ tells by itself.
 LOOK = 20
 
@@ -146,13 +149,17 @@ class DramatiqTransport:
             self._connected = connected(self._url)
 
     def _end(self, sender: Sender | None, worker: Worker | None, used: Connected) -> None:
+        if worker is not None:
+            is_heard = sender is None or not sender.is_away
+            self._quietly(lambda: worker.stop(LAST_DELIVERIES if is_heard else NOBODY_HEARS))
+        if sender is not None:
+            sender.end(LAST_WORDS)
+        if worker is not None:
+            self._quietly(used.broker.close)
+
+    def _quietly(self, step: Callable[[], object]) -> None:
         try:
-            if worker is not None:
-                worker.stop()
-            if sender is not None:
-                sender.end(LAST_WORDS)
-            if worker is not None:
-                used.broker.close()
+            step()
         except Exception:
             # A broker that is away has no connections to close, and what it holds it gives to others.
             log.debug("the connections to %s could not be closed", shown(self._url), exc_info=True)
