@@ -6,7 +6,7 @@ import logging
 import os
 import random
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from difflib import get_close_matches
 
@@ -18,6 +18,7 @@ from bus.error_handler import ErrorHandler
 from bus.errors import BusError, DuplicateNameError, UnknownModuleError, WiringError
 from bus.event import Catalogue
 from bus.hosting import Surroundings, host, operated
+from bus.inbox.announcements import Announcements
 from bus.inbox.retention import RETENTION, require_long_enough
 from bus.inbox.solitude import Solitude
 from bus.life import GRACE
@@ -25,6 +26,7 @@ from bus.module import Module
 from bus.operations import Operations
 from bus.outbox.flow import Flow
 from bus.outbox.recorder import Carrier, OutboxRecorder
+from bus.reach import Reach
 from bus.runtime import Runtime
 from bus.transport.base import Transport
 from bus.transport.inprocess import InProcessTransport
@@ -114,6 +116,7 @@ def _bring_to_life(
         solitude=around.solitude,
         courtesy=bus.courtesy,
         operations=Operations(operated_modules, bus.clock, around.retention, transport=carrier),
+        reach=Reach(carrier, flow, targets, Announcements(bus.signals, bus)),
     )
     bus.record_with(
         OutboxRecorder(
@@ -127,15 +130,17 @@ def _bring_to_life(
     _renew_in_forked_child(runtime)
 
 
-def make_transport(url: str, application: str = "bus") -> Transport:
+def make_transport(url: str, application: str = "bus", signing_keys: Sequence[str] = ()) -> Transport:
     """Return the transport that a URL names; it connects to nothing yet.
 
     Args:
         url: `inprocess://`, or a broker, such as `dramatiq+amqp://HOST`.
         application: What the names of its queues begin with on a broker, which others may share.
+        signing_keys: Secrets that all processes share, of which the first signs what goes over a broker; at most two.
 
     Raises:
-        BusError: The scheme is unknown; the message names the nearest one.
+        BusError: The scheme is unknown, and the message names the nearest one; or the broker is on another machine
+            without TLS, and nothing is signed.
         MissingExtraError: Dramatiq, or the driver of the broker, is not installed.
     """
     scheme, separator, rest = url.partition("://")
@@ -145,7 +150,7 @@ def make_transport(url: str, application: str = "bus") -> Transport:
         # Who stays in one process needs no broker's library.
         from bus.transport.dramatiq.transport import DramatiqTransport
 
-        return DramatiqTransport(url, application=application)
+        return DramatiqTransport(url, application=application, signing_keys=signing_keys)
     near = get_close_matches(scheme, ("inprocess", *BROKERS), 1) or ["inprocess"]
     raise BusError(f"the transport {url!r} is unknown; did you mean '{near[0]}://'?")
 

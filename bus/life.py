@@ -62,6 +62,14 @@ class Life(Protocol):
         """Say whether events can be carried now."""
         ...
 
+    def where(self) -> str:
+        """Say where events travel, in words for people."""
+        ...
+
+    def unserved(self) -> list[str]:
+        """Return the modules that acknowledge nothing of what this process has sent them, sorted."""
+        ...
+
     def status(self) -> list[ModuleStatus]:
         """Return what each hosted module owes and how its listeners fare."""
         ...
@@ -94,6 +102,14 @@ class NoLife:
     def is_ready(self) -> bool:
         """Say yes: there is nothing to carry."""
         return True
+
+    def where(self) -> str:
+        """Say that nothing travels."""
+        return "nowhere"
+
+    def unserved(self) -> list[str]:
+        """Return no modules."""
+        return []
 
     def status(self) -> list[ModuleStatus]:
         """Return no modules."""

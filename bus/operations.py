@@ -5,7 +5,7 @@ The one place behind the command line and any console: it knows the modules' sto
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -24,6 +24,8 @@ from bus.inbox.dead_letters import (
 from bus.inbox.pauses import Pause, PauseKind, PauseStore
 from bus.inbox.quarantine import Quarantined, QuarantineStore
 from bus.inbox.retention import BATCH, SKEW
+from bus.reach import SILENCE
+from bus.status import ModuleStatus
 from bus.transport.base import Transport
 from bus.words import duration_text
 
@@ -70,6 +72,15 @@ class Operations:
         self.retention = retention
         self.transport = transport
         self._clock = clock
+
+    def unserved(self, modules: Iterable[ModuleStatus]) -> list[str]:
+        """Return the modules that have been owed something for half a minute, and have no worker, sorted.
+
+        Args:
+            modules: What each hosted module owes.
+        """
+        late = {owed.target for found in modules for owed in found.owed if owed.oldest_seconds >= SILENCE}
+        return sorted(target for target in late if self.transport.workers(target) == 0)
 
     def find(self, query: PublicationQuery, *, limit: int = 100) -> list[PublicationRecord]:
         """Return the newest publications that match, of all modules."""

@@ -32,6 +32,7 @@ from bus.outbox.flow import Flow
 from bus.outbox.loop import RelayLoop
 from bus.outbox.relay import Relay
 from bus.outbox.store import OutboxStore
+from bus.reach import Reach
 from bus.status import ModuleStatus
 from bus.transport.base import Transport
 
@@ -80,6 +81,7 @@ class Runtime:
         solitude: Solitude,
         courtesy: Courtesy,
         operations: Operations,
+        reach: Reach,
     ) -> None:
         self.operations = operations
         self._hosted = hosted
@@ -88,6 +90,7 @@ class Runtime:
         self._flow = flow
         self._solitude = solitude
         self._courtesy = courtesy
+        self._reach = reach
         self._renew()
 
     @property
@@ -146,6 +149,14 @@ class Runtime:
         """Say whether the transport can carry now."""
         return self._transport.is_ready()
 
+    def where(self) -> str:
+        """Say where events travel, in words for people."""
+        return self._transport.where()
+
+    def unserved(self) -> list[str]:
+        """Return the modules that acknowledge nothing of what this process has sent them, sorted."""
+        return self._reach.unserved()
+
     def wake(self, source: str) -> None:
         """Have a module's outbox swept now, where the runtime runs."""
         loop = self._loops.get(source)
@@ -185,6 +196,7 @@ class Runtime:
         self._flow.renew()
         self._solitude.renew()
         self._courtesy.renew()
+        self._reach.renew()
         self._is_running = False
         self._lock = threading.Lock()
         self._workers: dict[str, Workers] = {}
@@ -193,6 +205,7 @@ class Runtime:
 
     def _start(self) -> None:
         self._flow.renew()
+        self._reach.renew()
         self._relays = {
             name: Relay(name, parts.outbox, self._targets, flow=self._flow, transport=self._transport)
             for name, parts in self._hosted.items()
@@ -208,7 +221,7 @@ class Runtime:
             for name, parts in self._hosted.items()
         }
         self._loops = {
-            name: RelayLoop(relay, _looks(name, self._workers_of(name), self._hosted[name]))
+            name: RelayLoop(relay, _looks(name, self._workers_of(name), self._hosted[name], self._reach))
             for name, relay in self._relays.items()
         }
         for parts in self._hosted.values():
@@ -316,7 +329,7 @@ def _status(name: str, parts: Hosted) -> ModuleStatus:
     )
 
 
-def _looks(name: str, workers: Workers | None, parts: Hosted) -> Callable[[], None]:
+def _looks(name: str, workers: Workers | None, parts: Hosted, reach: Reach) -> Callable[[], None]:
     """Return what a module's relay does at each sweep beside its own work."""
     watch = HistoryWatch(name, parts.history)
 
@@ -325,5 +338,6 @@ def _looks(name: str, workers: Workers | None, parts: Hosted) -> Callable[[], No
             workers.look_for_retries()
         parts.forgetter.look()
         watch.look()
+        reach.look()
 
     return look

@@ -20,6 +20,10 @@ class BusSignals:
         paused: A listener or a module is not run for a while. `target`, `pause`.
         resumed: It runs again. `target`.
         quarantined: Something reached a module and was no envelope. `digest`, `problem`.
+        broker_away: The broker does not answer; what is published waits in its outbox.
+        broker_back: It answers again.
+        unserved: A module has acknowledged nothing of what it was sent, for half a minute. `target`.
+        served: It acknowledges again, or is owed nothing. `target`.
     """
 
     def __init__(self) -> None:
@@ -31,3 +35,7 @@ class BusSignals:
         self.paused = Signal("a listener or a module was paused")
         self.resumed = Signal("a listener or a module was resumed")
         self.quarantined = Signal("a message was no envelope")
+        self.broker_away = Signal("the broker does not answer")
+        self.broker_back = Signal("the broker answers again")
+        self.unserved = Signal("a module has no worker")
+        self.served = Signal("a module has a worker again")

@@ -82,7 +82,7 @@ def create_app(config: Mapping[str, Any] | None = None, *, transport: Transport 
     bus = assemble(
         modules=MODULES,
         databases=databases,
-        transport=transport or make_transport(settings.bus_url, app.name),
+        transport=transport or make_transport(settings.bus_url, app.name, settings.signing_keys),
         retention=settings.retention,
         grace=settings.grace.total_seconds(),
     )

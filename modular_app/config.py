@@ -7,19 +7,28 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Config
 
-from bus.assembly import BROKERS, IN_PROCESS, STUB
 from modular_app.databases import database_urls
 from modular_app.durations import grace_of, retention_of
 from modular_app.hosts import trusted_hosts
-from modular_app.sources import ConfigurationError, Sources, listed, masked, nearest
+from modular_app.sources import ConfigurationError, Sources, listed, nearest
+from modular_app.transport import bus_url, signing_keys
 from modular_app.workers import workers_of
 
 #: What an application may be told, beside Flask's own keys.
-KEYS = ("BUS_GRACE", "BUS_RETENTION", "BUS_URL", "BUS_WORKERS", "DATABASE_URL", "DATABASES", "MODULES", "TRUSTED_HOSTS")
+KEYS = (
+    "BUS_GRACE",
+    "BUS_RETENTION",
+    "BUS_SIGNING_KEYS",
+    "BUS_URL",
+    "BUS_WORKERS",
+    "DATABASE_URL",
+    "DATABASES",
+    "MODULES",
+    "TRUSTED_HOSTS",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,7 @@ class Settings:
 
     Attributes:
         bus_url: The transport between the modules.
+        signing_keys: Secrets of which the first signs what goes over a broker, and each is believed.
         modules: The modules that this process hosts.
         database_urls: The database of each hosted module.
         workers: The threads that run the listeners of each hosted module.
@@ -37,6 +47,7 @@ class Settings:
     """
 
     bus_url: str
+    signing_keys: tuple[str, ...]
     modules: tuple[str, ...]
     database_urls: Mapping[str, str]
     workers: Mapping[str, int]
@@ -63,7 +74,8 @@ def read_settings(config: Config, sources: Sources, *, known: tuple[str, ...], i
     urls = database_urls(config, sources, known=known, instance=instance)
     hosted_urls = {name: urls[name] for name in modules}
     return Settings(
-        _bus_url(config, sources),
+        bus_url(config, sources),
+        signing_keys(config, sources),
         modules,
         hosted_urls,
         workers_of(config, sources, hosted_urls),
@@ -101,27 +113,3 @@ def _modules(value: Any, sources: Sources, known: tuple[str, ...]) -> tuple[str,
                 + (f"did you mean {near}?" if near else f"there are {', '.join(known)}")
             )
     return tuple(name for name in known if name in names)
-
-
-def _bus_url(config: Config, sources: Sources) -> str:
-    value = config.get("BUS_URL", IN_PROCESS)
-    if value == IN_PROCESS:
-        return IN_PROCESS
-    told = f"{sources.of('BUS_URL')} sets BUS_URL to {masked(value)!r}"
-    if not isinstance(value, str) or not value.strip():
-        raise ConfigurationError(f"{told}, which is no URL: set {IN_PROCESS}, or remove it")
-    scheme = value.partition(":")[0]
-    if scheme in BROKERS:
-        return _broker_url(scheme, value, told)
-    near = nearest(scheme, ("inprocess", *BROKERS))
-    if scheme == "inprocess" or near is None:
-        raise ConfigurationError(
-            f"{told}: set {IN_PROCESS}, with nothing behind it, or a broker, such as dramatiq+amqp://HOST"
-        )
-    raise ConfigurationError(f"{told}: there is no transport {scheme!r}; did you mean {near}://?")
-
-
-def _broker_url(scheme: str, value: str, told: str) -> str:
-    if scheme != STUB and not urlsplit(value).hostname:
-        raise ConfigurationError(f"{told}, which names no host: write {scheme}://HOST")
-    return value

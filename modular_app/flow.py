@@ -11,6 +11,7 @@ from bus.history.store import RecordedEvent
 from bus.inbox.dead_letters import PublicationQuery, PublicationRecord
 from bus.inbox.state import Reason, State
 from bus.operations import Operations, operations_of
+from modular_app.travels import Travels, travels_of
 from modular_app.wording import sentence_of, words_of
 
 #: Events that the page shows, and the publications of each module among which their listeners are looked for.
@@ -83,6 +84,10 @@ class Flow:
 
     def __init__(self, bus: EventBus) -> None:
         self._bus = bus
+
+    def travels(self) -> Travels:
+        """Return where events travel now."""
+        return travels_of(self._bus.life)
 
     def fares(self) -> dict[str, Fare]:
         """Return how each hosted module fares."""

@@ -22,12 +22,18 @@ class HealthViews:
         return {"status": "ok"}
 
     def ready(self) -> ResponseReturnValue:
-        """Answer 200 where every database and the transport answer, else 503, and say which."""
+        """Answer 200 where every database and the transport answer, else 503, and say which.
+
+        A module without a worker is named too; what others ask of this process it does all the same.
+        """
         answers = {f"database {name}": database.answers() for name, database in self._databases.items()}
         answers["transport"] = self._bus.life.is_ready()
         checks = {name: "ok" if answered else "does not answer" for name, answered in answers.items()}
         good = all(answers.values())
-        return {"status": "ready" if good else "not ready", "checks": checks}, 200 if good else 503
+        answer: dict[str, object] = {"status": "ready" if good else "not ready", "checks": checks}
+        if unserved := self._bus.life.unserved():
+            answer["without a worker"] = unserved
+        return answer, 200 if good else 503
 
 
 def create_health(bus: EventBus, databases: Mapping[str, Database]) -> Blueprint:

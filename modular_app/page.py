@@ -51,6 +51,7 @@ class CounterPage:
             "trials": [trial.render() for trial in self._trials.values()],
             "fares": self._flow.fares(),
             "events": self._flow.events(),
+            "travels": self._flow.travels(),
             "now": datetime.now(UTC).astimezone().strftime("%H:%M:%S"),
         }
 

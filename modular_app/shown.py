@@ -22,6 +22,7 @@ def shown_settings(settings: Settings, config: Config, sources: Sources, instanc
     return (
         Setting("BUS_GRACE", duration_text(settings.grace // timedelta(microseconds=1)), sources.of("BUS_GRACE")),
         Setting("BUS_RETENTION", str(settings.retention).partition(",")[0], sources.of("BUS_RETENTION")),
+        Setting("BUS_SIGNING_KEYS", _keys(settings.signing_keys), sources.of("BUS_SIGNING_KEYS")),
         Setting("BUS_URL", masked(settings.bus_url), sources.of("BUS_URL")),
         Setting("BUS_WORKERS", _workers(settings), sources.of("BUS_WORKERS")),
         Setting("MODULES", ", ".join(settings.modules), sources.of("MODULES")),
@@ -30,6 +31,10 @@ def shown_settings(settings: Settings, config: Config, sources: Sources, instanc
         Setting("TRUSTED_HOSTS", ", ".join(settings.trusted_hosts) or "*", sources.of("TRUSTED_HOSTS")),
         Setting("SECRET_KEY", "***" if config.get("SECRET_KEY") else "not set", sources.of("SECRET_KEY")),
     )
+
+
+def _keys(keys: tuple[str, ...]) -> str:
+    return ", ".join("***" for _ in keys) or "not set"
 
 
 def _workers(settings: Settings) -> str:

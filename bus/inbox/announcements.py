@@ -50,6 +50,14 @@ class Announcements:
         """Say that bytes were no envelope."""
         self._guarded(self._signals.quarantined, digest=digest, problem=problem)
 
+    def reached(self, *, is_away: bool) -> None:
+        """Say that the broker is away, or answers again."""
+        self._guarded(self._signals.broker_away if is_away else self._signals.broker_back)
+
+    def served(self, target: str, *, is_served: bool) -> None:
+        """Say that nobody takes in what a module is sent, or that somebody does again."""
+        self._guarded(self._signals.served if is_served else self._signals.unserved, target=target)
+
     def _send(self, signal: Signal, publication: Publication, **details: Any) -> None:
         self._guarded(
             signal,

@@ -88,6 +88,14 @@ class CallingThread:
         """Say yes: there is nothing between the module and its stand-ins."""
         return True
 
+    def where(self) -> str:
+        """Say that there is only one process."""
+        return "in one process"
+
+    def unserved(self) -> list[str]:
+        """Return no modules: what is for others goes to stand-ins."""
+        return []
+
     def status(self) -> list[ModuleStatus]:
         """Return what the module owes and how its listeners fare."""
         return self._runtime.status()

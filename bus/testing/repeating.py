@@ -81,6 +81,14 @@ class RepeatingTransport:
         """Say whether the other transport can carry now."""
         return self._inner.is_ready()
 
+    def where(self) -> str:
+        """Say what the other transport says."""
+        return self._inner.where()
+
+    def workers(self, module: str) -> int | None:
+        """Count as the other transport does."""
+        return self._inner.workers(module)
+
     def close(self) -> None:
         """Carry nothing more, and repeat nothing: acknowledgements that still come are carried back at once."""
         with self._lock:

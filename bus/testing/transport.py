@@ -64,6 +64,14 @@ class RecordingTransport:
         """Say yes."""
         return True
 
+    def where(self) -> str:
+        """Say that there is only one process."""
+        return "in one process"
+
+    def workers(self, module: str) -> int | None:
+        """Count this process."""
+        return 1
+
     def close(self) -> None:
         """Carry nothing more."""
         self._receivers = {}

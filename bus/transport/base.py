@@ -71,7 +71,15 @@ class Transport(Protocol):
         ...
 
     def is_ready(self) -> bool:
-        """Say whether it can carry now."""
+        """Say whether it can carry now; one that is not open finds that out."""
+        ...
+
+    def where(self) -> str:
+        """Say where envelopes travel, in words for people: `in one process`, `RabbitMQ, 4 processes`."""
+        ...
+
+    def workers(self, module: str) -> int | None:
+        """Return how many processes run a module's listeners; None where nobody can know, as the broker is away."""
         ...
 
     def close(self) -> None:

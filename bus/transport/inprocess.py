@@ -50,6 +50,14 @@ class InProcessTransport:
         """Say yes: there is nothing between the modules that could be away."""
         return True
 
+    def where(self) -> str:
+        """Say that there is only one process."""
+        return "in one process"
+
+    def workers(self, module: str) -> int | None:
+        """Count this process."""
+        return 1
+
     def close(self) -> None:
         """Carry nothing more."""
         self._receivers = {}

@@ -44,6 +44,14 @@ class Post:
     def is_ready(self) -> bool:
         return True
 
+    def where(self) -> str:
+        """Say that there is only one process."""
+        return "in one process"
+
+    def workers(self, module: str) -> int | None:
+        """Count this process."""
+        return 1
+
     def close(self) -> None:
         self._receivers = {}
 

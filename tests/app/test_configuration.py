@@ -36,11 +36,14 @@ def refused(config: dict[str, Any] | None = None) -> str:
         ({"BUS_URL": "kafka://broker"}, ["kafka://broker", "inprocess://"]),
         ({"BUS_URL": "dramatiq+redis://"}, ["names no host", "dramatiq+redis://HOST"]),
         ({"BUS_URL": "dramatiq+ampq://broker"}, ["'dramatiq+ampq'", "did you mean dramatiq+amqp"]),
+        ({"BUS_SIGNING_KEYS": "secret"}, ["BUS_SIGNING_KEYS", "32 characters", "openssl rand -hex 32"]),
+        ({"BUS_SIGNING_KEYS": ","}, ["BUS_SIGNING_KEYS", "names no secret", "openssl rand -hex 32"]),
+        ({"BUS_SIGNING_KEYS": ["k" * 32] * 3}, ["BUS_SIGNING_KEYS", "3 signing keys"]),
         ({"BUS_RETENTION": 30}, ["BUS_RETENTION", "'30' is no duration", "30d"]),
         ({"BUS_GRACE": 20}, ["BUS_GRACE", "'20' is no duration", "20s"]),
         ({"BUS_RETENTION": "1h"}, ["BUS_RETENTION", "shorter than 2:00:00"]),
         ({"BUS_URI": "inprocess://"}, ["BUS_URI", "did you mean BUS_URL?"]),
-        ({"BUS_THREADS": 4}, ["BUS_THREADS", "BUS_GRACE, BUS_RETENTION, BUS_URL, BUS_WORKERS"]),
+        ({"BUS_THREADS": 4}, ["BUS_THREADS", "BUS_GRACE, BUS_RETENTION, BUS_SIGNING_KEYS, BUS_URL, BUS_WORKERS"]),
         ({"BUS_WORKERS": 4}, ["BUS_WORKERS to 4", "SQLite", "one writer", "PostgreSQL"]),
         ({"BUS_WORKERS": 0}, ["BUS_WORKERS to 0", "from 1 to 64, usually 4"]),
         ({"BUS_WORKERS": "many"}, ["BUS_WORKERS to 'many'", "from 1 to 64, usually 4"]),
@@ -95,6 +98,11 @@ def test_wrong_setting_of_the_environment_is_named_with_its_variable(
     monkeypatch.setenv(name, value)
 
     assert f"the environment ({name}) sets" in refused()
+
+
+def test_broker_that_others_can_reach_is_refused_without_a_key() -> None:
+    with pytest.raises(BusError, match="BUS_SIGNING_KEYS"):
+        create_app({"BUS_URL": "dramatiq+amqp://broker"})
 
 
 def test_server_that_does_not_answer_is_told_with_the_mend_and_without_the_password() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from dramatiq import Message
@@ -12,8 +13,10 @@ from bus.testing.contracts import TransportContract
 from bus.testing.contracts.samples import sample
 from bus.testing.contracts.transport import Station
 from bus.transport.dramatiq.messages import delivery
+from bus.transport.dramatiq.signing import Signer
 from bus.transport.dramatiq.transport import DramatiqTransport
 from bus.wire import write_envelope
+from tests.contracts.queue import Queue
 from tests.durable.faults import until
 from tests.gate import Gate
 from tests.threads import join_bus_threads
@@ -41,6 +44,22 @@ def transport(any_broker_url: str, application: str) -> DramatiqTransport:
 def station(transport: DramatiqTransport) -> Iterator[Station]:
     yield Station(transport, "order", "kitchen")
     transport.close()
+
+
+@pytest.fixture
+def served(broker_url: str, application: str) -> Iterator[Station]:
+    """Open the transport on a broker with a server, on which the kitchen has acknowledged an envelope."""
+    transport = DramatiqTransport(broker_url, application=application, threads=1)
+    station = Station(transport, "order", "kitchen")
+    transport.send("kitchen", sample(0), 1)
+    assert station.has_heard(1, 10)
+    yield station
+    transport.close()
+
+
+def kitchen_of(station: Station, application: str) -> Queue:
+    assert isinstance(station.transport, DramatiqTransport)
+    return Queue(station.transport.broker, f"{application}.kitchen")
 
 
 WRITTEN = write_envelope(sample(1)).decode()
@@ -75,8 +94,103 @@ def test_scenario_34_message_that_is_no_envelope_goes_to_quarantine_and_its_neig
     assert len(station.kept["kitchen"]) == 1
 
 
+STRANGE = {
+    "garbage": b"\x00\xff\xfe",
+    "half a message": Message("a", "a", (), {}, {}).encode()[:-9],
+    "too large": b"x" * 3_000_000,
+}
+
+
+@pytest.mark.parametrize("data", STRANGE.values(), ids=STRANGE)
+def test_scenario_34_bytes_that_are_no_message_go_to_quarantine_and_leave_the_queue(
+    served: Station, application: str, data: bytes
+) -> None:
+    queue = kitchen_of(served, application)
+    for number in range(1, 20):
+        served.transport.send("kitchen", sample(number), 1)
+    queue.put(data)
+    for number in range(20, 39):
+        served.transport.send("kitchen", sample(number), 1)
+
+    assert served.has_arrived("kitchen", 39, 10)
+    until(lambda: served.kept["kitchen"])
+    until(lambda: queue.count() == 0)
+    assert served.kept["kitchen"] == [data]
+
+
+FOREIGN: dict[str, dict[str, Any]] = {
+    "another actor": {"actor_name": "pizza"},
+    "another queue": {"queue_name": "pizza"},
+    "for later": {"options": {"eta": 4_102_444_800_000}},
+    "with names": {"kwargs": {"dish": "pizza"}},
+    "with a pipeline": {"options": {"pipe_target": {"actor_name": "pizza"}}},
+}
+
+
+@pytest.mark.parametrize("changes", FOREIGN.values(), ids=FOREIGN)
+def test_scenario_34_message_of_somebody_else_goes_to_quarantine_and_leaves_the_queue(
+    served: Station, application: str, changes: dict[str, Any]
+) -> None:
+    queue = kitchen_of(served, application)
+    fields = {"queue_name": queue.name, "actor_name": queue.name, "args": (), "kwargs": {}, "options": {}}
+    data = Message(**{**fields, **changes}).encode()
+
+    queue.put(data)
+    served.transport.send("kitchen", sample(1), 1)
+
+    assert served.has_arrived("kitchen", 2, 10)
+    until(lambda: served.kept["kitchen"])
+    until(lambda: queue.count() == 0)
+    assert served.kept["kitchen"] == [data]
+
+
+def test_scenario_34_message_that_was_changed_on_its_way_goes_to_quarantine(
+    any_broker_url: str, application: str
+) -> None:
+    transport = DramatiqTransport(any_broker_url, application=application, threads=1, signing_keys=["k" * 32])
+    station = Station(transport, "order", "kitchen")
+    queue = f"{application}.kitchen"
+    transport.send("kitchen", sample(1), 1)
+    assert station.has_arrived("kitchen", 1, 10)
+
+    transport.broker.enqueue(Message(queue, queue, ("deliver", WRITTEN, 1), {}, {}))
+    transport.send("kitchen", sample(2), 1)
+
+    assert station.has_arrived("kitchen", 2, 10)
+    assert station.has_heard(2, 10)
+    until(lambda: station.kept["kitchen"])
+    assert station.kept["kitchen"] == [write_envelope(sample(1))]
+    transport.close()
+
+
+def test_processes_of_an_application_are_counted_while_they_live(broker_url: str, application: str) -> None:
+    taking, publishing = (DramatiqTransport(broker_url, application=application, threads=n) for n in (1, 0))
+    Station(taking, "kitchen")
+    until(lambda: taking.where().endswith("1 process"))
+    Station(publishing, "order")
+
+    until(lambda: publishing.where().endswith("2 processes"))
+    workers = publishing.workers("kitchen"), publishing.workers("order")
+    taking.close()
+    publishing.close()
+
+    assert workers == (1, 0)
+    until(lambda: publishing.workers("kitchen") == 0)
+
+
+def test_broker_that_is_away_knows_no_workers_and_says_so_before_anything_is_open(broker_url: str) -> None:
+    with Gate(broker_url) as gate:
+        transport = DramatiqTransport(gate.url)
+        answered = transport.is_ready()
+        gate.shut()
+
+        assert answered
+        assert not transport.is_ready()
+        assert transport.workers("kitchen") is None
+
+
 def test_message_says_what_its_envelope_says(application: str) -> None:
-    message = delivery(f"{application}.kitchen", sample(1), 3)
+    message = delivery(f"{application}.kitchen", sample(1), 3, Signer())
 
     assert message.args == ("deliver", WRITTEN, 3)
 

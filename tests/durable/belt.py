@@ -75,6 +75,14 @@ class Tray:
     def is_ready(self) -> bool:
         return True
 
+    def where(self) -> str:
+        """Say that there is only one process."""
+        return "in one process"
+
+    def workers(self, module: str) -> int | None:
+        """Count this process."""
+        return 1
+
     def close(self) -> None: ...
 
 

@@ -14,6 +14,7 @@ from bus.integrations.cli.databases import database_trouble
 from bus.integrations.cli.exits import FINE, PROBLEMS
 from bus.integrations.cli.output import json_option, show, show_json
 from bus.integrations.current import current_bus, current_operations
+from bus.operations import Operations
 from bus.status import ListenerStatus, ModuleStatus
 from bus.wiring import wiring_problems
 from bus.words import count_text, duration_text, one_line
@@ -58,11 +59,20 @@ def _findings(bus: EventBus) -> Iterator[Finding]:
         # What follows asks all databases; that they cannot answer has been said.
         return
     modules = bus.life.status()
+    if not operations.transport.is_local:
+        yield from _cluster(operations, modules)
     yield Finding("no orphans", _of_listeners(modules, _orphans))
     yield Finding("nothing is parked", _of_listeners(modules, _parked))
     yield Finding("no dead letters", _of_listeners(modules, _dead))
     yield Finding("quarantine is empty", tuple(f"{m.module} has {m.quarantined}" for m in modules if m.quarantined))
     yield Finding("no forgotten pauses", tuple(_forgotten(operations.pauses(), bus.clock.microseconds())))
+
+
+def _cluster(operations: Operations, modules: list[ModuleStatus]) -> Iterator[Finding]:
+    where = operations.transport.where()
+    yield Finding("the broker answers", () if operations.transport.is_ready() else (f"{where} does not",))
+    unserved = operations.unserved(modules)
+    yield Finding("every module has a worker", tuple(f"{name} has none, and is owed something" for name in unserved))
 
 
 def _wiring(bus: EventBus, hosted: Collection[str]) -> Iterator[str]:

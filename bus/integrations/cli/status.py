@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
@@ -12,7 +12,7 @@ import click
 from bus.integrations.cli.command import operator_command
 from bus.integrations.cli.exits import FINE, PROBLEMS
 from bus.integrations.cli.output import json_option, show, show_json, show_json_line, table
-from bus.integrations.current import current_bus
+from bus.integrations.current import current_bus, current_operations
 from bus.status import LATE, ListenerStatus, ModuleStatus, PausedStatus
 from bus.words import count_text, duration_text, one_line
 
@@ -33,13 +33,36 @@ def status(context: click.Context, watch: bool, interval: float, as_json: bool) 
     context.exit(_look(_draw_json if as_json else _draw))
 
 
-def _look(draw: Callable[[list[ModuleStatus]], None]) -> int:
-    modules = current_bus().life.status()
-    draw(modules)
-    return PROBLEMS if any(found.is_degraded for found in modules) else FINE
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What one look has found.
+
+    Attributes:
+        modules: How each hosted module fares.
+        where: Where events travel.
+        is_ready: Whether they can.
+        unserved: The modules that are owed something, and have no worker.
+    """
+
+    modules: list[ModuleStatus]
+    where: str
+    is_ready: bool
+    unserved: list[str]
+
+    @property
+    def is_degraded(self) -> bool:
+        """Say whether somebody should look."""
+        return not self.is_ready or bool(self.unserved) or any(found.is_degraded for found in self.modules)
 
 
-def _watch(draw: Callable[[list[ModuleStatus]], None], interval: float) -> int:
+def _look(draw: Callable[[_Seen], None]) -> int:
+    modules, operations = current_bus().life.status(), current_operations()
+    seen = _Seen(modules, operations.transport.where(), operations.transport.is_ready(), operations.unserved(modules))
+    draw(seen)
+    return PROBLEMS if seen.is_degraded else FINE
+
+
+def _watch(draw: Callable[[_Seen], None], interval: float) -> int:
     """Look until somebody interrupts; return what the last look has found."""
     code = FINE
     try:
@@ -50,34 +73,43 @@ def _watch(draw: Callable[[list[ModuleStatus]], None], interval: float) -> int:
         return code
 
 
-def _draw(modules: list[ModuleStatus]) -> None:
-    show("\n\n".join("\n".join(_lines(found)) for found in modules))
+def _draw(seen: _Seen) -> None:
+    modules = ("\n".join(_lines(found, seen.unserved)) for found in seen.modules)
+    show("\n\n".join([*_way(seen), *modules]))
 
 
-def _redraw(modules: list[ModuleStatus]) -> None:
+def _redraw(seen: _Seen) -> None:
     click.clear()
-    _draw(modules)
+    _draw(seen)
 
 
-def _draw_json(modules: list[ModuleStatus]) -> None:
-    show_json(_data(modules))
+def _draw_json(seen: _Seen) -> None:
+    show_json(_data(seen))
 
 
-def _draw_line(modules: list[ModuleStatus]) -> None:
-    show_json_line(_data(modules))
+def _draw_line(seen: _Seen) -> None:
+    show_json_line(_data(seen))
 
 
-def _data(modules: Sequence[ModuleStatus]) -> dict[str, Any]:
+def _data(seen: _Seen) -> dict[str, Any]:
     return {
-        "degraded": any(found.is_degraded for found in modules),
-        "modules": [{**asdict(found), "degraded": found.is_degraded} for found in modules],
+        "degraded": seen.is_degraded,
+        "transport": {"where": seen.where, "ready": seen.is_ready, "unserved": seen.unserved},
+        "modules": [{**asdict(found), "degraded": found.is_degraded} for found in seen.modules],
     }
 
 
-def _lines(found: ModuleStatus) -> Iterator[str]:
+def _way(seen: _Seen) -> Iterator[str]:
+    if not current_operations().transport.is_local:
+        yield f"events travel over {seen.where}" + ("" if seen.is_ready else ", which does not answer")
+
+
+def _lines(found: ModuleStatus, unserved: Collection[str]) -> Iterator[str]:
     yield f"{found.module}{'  (in trouble)' if found.is_degraded else ''}"
     for owed in found.owed:
-        yield f"  owes {owed.target} {count_text(owed.count, 'event')}, the oldest for {_seconds(owed.oldest_seconds)}"
+        nobody = ", which has no worker" if owed.target in unserved else ""
+        age = _seconds(owed.oldest_seconds)
+        yield f"  owes {owed.target} {count_text(owed.count, 'event')}, the oldest for {age}{nobody}"
     if not found.owed:
         yield "  owes nothing"
     if found.quarantined:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -158,6 +159,15 @@ class TransportContract:
     def test_open_transport_is_ready(self, station: Station) -> None:
         """Health checks ask."""
         assert station.transport.is_ready()
+
+    def test_open_transport_tells_where_envelopes_travel_and_who_takes_them_in(self, station: Station) -> None:
+        """An operator asks: of what no module has told, there is nobody."""
+        deadline = time.monotonic() + self.budget
+        while not station.transport.workers("kitchen") and time.monotonic() < deadline:
+            threading.Event().wait(0.01)
+
+        assert station.transport.where()
+        assert station.transport.workers("kitchen") == 1
 
     def test_nothing_is_carried_after_the_close(self, station: Station) -> None:
         """It may be refused, or stay where it is."""

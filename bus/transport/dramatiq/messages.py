@@ -1,8 +1,9 @@
-"""What a message of the broker says: an envelope for a module, or acknowledgements for one."""
+"""What a message of the broker says, and who says it: an envelope for a module, or acknowledgements for one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +11,11 @@ from dramatiq import Message
 
 from bus.envelope import Envelope
 from bus.errors import EnvelopeError
+from bus.transport.dramatiq.signing import Signature, Signer
 from bus.wire import write_envelope
 
-#: The first argument of a message: what the others are.
-DELIVER, ACKNOWLEDGE = "deliver", "acknowledge"
+#: The first argument of a message: what the others are. The last is never sent: it is made of what is no message.
+DELIVER, ACKNOWLEDGE, STRANGE = "deliver", "acknowledge", "strange"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,32 +44,89 @@ class Acknowledgements:
     event_ids: tuple[str, ...]
 
 
-def delivery(queue: str, envelope: Envelope, sends: int) -> Message[Any]:
+class StrangeError(EnvelopeError):
+    """A message says nothing that this process believes.
+
+    Attributes:
+        data: Its bytes, or those of its arguments.
+    """
+
+    def __init__(self, data: bytes, problem: str) -> None:
+        super().__init__(problem)
+        self.data = data
+
+
+def delivery(queue: str, envelope: Envelope, sends: int, signer: Signer) -> Message[Any]:
     """Return the message that brings an envelope to the module of a queue."""
-    return _message(queue, DELIVER, write_envelope(envelope).decode(), sends)
+    data = write_envelope(envelope)
+    signature = signer.sign(DELIVER, queue, _delivery_body(data, sends))
+    return _message(queue, (DELIVER, data.decode(), sends), signature)
 
 
-def acknowledgements(queue: str, target: str, event_ids: Sequence[str]) -> Message[Any]:
+def acknowledgements(queue: str, target: str, event_ids: Sequence[str], signer: Signer) -> Message[Any]:
     """Return the message that tells the module of a queue what another one has a row for."""
-    return _message(queue, ACKNOWLEDGE, target, list(event_ids))
+    signature = signer.sign(ACKNOWLEDGE, queue, _acknowledgement_body(target, event_ids))
+    return _message(queue, (ACKNOWLEDGE, target, list(event_ids)), signature)
 
 
-def read(arguments: Sequence[object]) -> Delivery | Acknowledgements:
-    """Return what a message says.
+def strange_message(queue: str, actor: str, data: bytes, options: Mapping[str, str]) -> Message[Any]:
+    """Return a message that carries bytes which are none."""
+    arguments = (STRANGE, b64encode(data).decode())
+    return Message(queue_name=queue, actor_name=actor, args=arguments, kwargs={}, options=dict(options))
+
+
+def read(queue: str, arguments: Sequence[object], signer: Signer) -> Delivery | Acknowledgements:
+    """Return what a message in a queue says.
 
     Raises:
-        EnvelopeError: It says nothing of the kind.
+        StrangeError: It says nothing that there is, or the signature is not that of one of us.
+        StaleError: It was signed too long ago.
     """
     match arguments:
-        case [kind, str(text), int(sends)] if kind == DELIVER and sends > 0:
-            # A lone surrogate is no UTF-8, and goes where all that is no envelope goes.
-            return Delivery(text.encode(errors="surrogatepass"), sends)
-        case [kind, str(target), [*ids]] if kind == ACKNOWLEDGE:
+        case [kind, str(text), int(sends), *rest] if kind == DELIVER and sends > 0:
+            data = _encoded(text)
+            _require_signed(signer, DELIVER, queue, _delivery_body(data, sends), rest=rest, shown=data)
+            return Delivery(data, sends)
+        case [kind, str(target), [*ids], *rest] if kind == ACKNOWLEDGE:
             event_ids = tuple(id for id in ids if isinstance(id, str))
             if len(event_ids) == len(ids):
+                body = _acknowledgement_body(target, event_ids)
+                _require_signed(signer, ACKNOWLEDGE, queue, body, rest=rest, shown=body)
                 return Acknowledgements(target, event_ids)
-    raise EnvelopeError("a message that neither delivers nor acknowledges")
+        case [kind, str(text)] if kind == STRANGE:
+            raise StrangeError(b64decode(text), "no message of ours")
+    raise StrangeError(_encoded(repr(tuple(arguments))), "a message that neither delivers nor acknowledges")
 
 
-def _message(queue: str, *arguments: object) -> Message[Any]:
-    return Message(queue_name=queue, actor_name=queue, args=arguments, kwargs={}, options={})
+def _require_signed(
+    signer: Signer, kind: str, queue: str, body: bytes, *, rest: Sequence[object], shown: bytes
+) -> None:
+    match rest:
+        case []:
+            signature = None
+        case [int(seconds), str(digest)] if digest.isascii():
+            signature = Signature(seconds, digest)
+        case _:
+            raise StrangeError(shown, "followed by something that is no signature")
+    try:
+        signer.require(kind, queue, body, signature)
+    except EnvelopeError as error:
+        raise StrangeError(shown, str(error)) from None
+
+
+def _delivery_body(data: bytes, sends: int) -> bytes:
+    return b"%d\n%b" % (sends, data)
+
+
+def _acknowledgement_body(target: str, event_ids: Sequence[str]) -> bytes:
+    return _encoded("\n".join((target, *event_ids)))
+
+
+def _encoded(text: str) -> bytes:
+    # A lone surrogate is no UTF-8, and goes where all that is no envelope goes.
+    return text.encode(errors="surrogatepass")
+
+
+def _message(queue: str, arguments: tuple[object, ...], signature: Signature | None) -> Message[Any]:
+    signed = () if signature is None else (signature.time, signature.digest)
+    return Message(queue_name=queue, actor_name=queue, args=(*arguments, *signed), kwargs={}, options={})

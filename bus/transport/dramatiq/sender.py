@@ -7,22 +7,23 @@ import random
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
 from dramatiq import Message
 
 from bus.errors import BrokerAwayError
-from bus.transport.dramatiq.brokers import Connected
+from bus.transport.dramatiq.brokers import Connection
 from bus.transport.dramatiq.messages import acknowledgements
+from bus.transport.dramatiq.signing import Signer
 
 log = logging.getLogger("bus")
 
 #: Acknowledgements that one message takes, and seconds for which they are gathered.
 BATCH, GATHER = 500, 0.02
 
-#: Seconds between two signs of life of an idle connection.
+#: Seconds between two signs of life.
 ALIVE = 5.0
 
 #: Seconds after which a broker that is away is asked again for the first time, doubled each time, and the longest.
@@ -40,16 +41,27 @@ class Outgoing:
 class Sender:
     """Sends what it is given, in that order; made stopped, and runs once. `put` and `acknowledge` are thread-safe."""
 
-    def __init__(self, connected: Connected, name: str, queue_of: Callable[[str], str]) -> None:
-        self._connected = connected
+    def __init__(
+        self,
+        connection: Connection,
+        name: str,
+        *,
+        queue_of: Callable[[str], str],
+        signer: Signer,
+        served: Collection[str],
+    ) -> None:
+        self._connection = connection
         self._name = name
         self._queue_of = queue_of
+        self._signer = signer
+        self._served = served
         self._ready = threading.Condition()
         self._outgoing: deque[Outgoing] = deque()
         self._owed: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         self._is_ending = self._is_sending = False
         self._why_away: str | None = None
-        self._wait = 0.0
+        self._wait = self._alive_at = 0.0
+        self._processes = 0
         self._thread = threading.Thread(target=self._run, name="bus-sender", daemon=True)
 
     @property
@@ -62,6 +74,11 @@ class Sender:
         """Messages that were taken, and that the broker has not."""
         with self._ready:
             return len(self._outgoing) + self._is_sending
+
+    @property
+    def processes(self) -> int:
+        """How many processes of the application were connected when it last gave a sign of life."""
+        return 0 if self.is_away else self._processes
 
     def start(self) -> None:
         """Start the thread."""
@@ -102,14 +119,14 @@ class Sender:
             else:
                 self._step()
         self._give_up()
-        self._quietly(self._connected.reset)
+        self._quietly(self._connection.reset)
 
     def _step(self) -> None:
         outgoing = self._next()
         if outgoing is not None:
             self._send(outgoing)
-        elif not self._owed:
-            self._guarded(self._connected.keep_alive)
+        if time.monotonic() >= self._alive_at:
+            self._guarded(self._keep_alive)
         self._send_acknowledgements(is_idle=outgoing is None)
 
     def _next(self) -> Outgoing | None:
@@ -117,12 +134,12 @@ class Sender:
         with self._ready:
             self._is_sending = False
             if not self._outgoing and not self._is_ending:
-                self._ready.wait(GATHER if self._owed else ALIVE)
+                self._ready.wait(GATHER if self._owed else max(0.0, self._alive_at - time.monotonic()))
             self._is_sending = bool(self._outgoing)
             return self._outgoing.popleft() if self._outgoing else None
 
     def _send(self, outgoing: Outgoing) -> None:
-        if not self._guarded(lambda: self._connected.broker.enqueue(outgoing.message)):
+        if not self._guarded(lambda: self._connection.broker.enqueue(outgoing.message)):
             outgoing.fail()
 
     def _send_acknowledgements(self, *, is_idle: bool) -> None:
@@ -132,13 +149,19 @@ class Sender:
                 return
             owed, self._owed = self._owed, defaultdict(list)
         for (source, target), event_ids in owed.items():
+            queue = self._queue_of(source)
             for start in range(0, len(event_ids), BATCH):
-                message = acknowledgements(self._queue_of(source), target, event_ids[start : start + BATCH])
-                if not self._guarded(lambda message=message: self._connected.broker.enqueue(message)):  # type: ignore[misc]
+                message = acknowledgements(queue, target, event_ids[start : start + BATCH], self._signer)
+                if not self._guarded(lambda message=message: self._connection.broker.enqueue(message)):  # type: ignore[misc]
                     return
 
+    def _keep_alive(self) -> None:
+        self._processes = self._connection.keep_alive(self._served)
+        self._alive_at = time.monotonic() + ALIVE
+
     def _connect(self) -> None:
-        if self._guarded(self._connected.probe) and self._wait:
+        self._alive_at = 0.0
+        if self._guarded(self._connection.probe) and self._wait:
             log.warning("the broker at %s answers again", self._name)
             self._wait = 0.0
 
@@ -150,7 +173,7 @@ class Sender:
             # Whatever a driver raises here: what was to be sent stands in the outbox, and the thread goes on.
             if not self._wait:
                 log.error("the broker at %s is away: %s", self._name, _told(error))
-            self._quietly(self._connected.reset)
+            self._quietly(self._connection.reset)
             self._go_away(_told(error))
             return False
         self._why_away = None

@@ -5,19 +5,23 @@ from __future__ import annotations
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from dramatiq import Actor, Broker, Worker
 
 from bus.envelope import Envelope
-from bus.errors import EnvelopeError, StoppedError
+from bus.errors import BusError, EnvelopeError, StoppedError
 from bus.transport.base import Acknowledge, Fail, Receiver
-from bus.transport.dramatiq.brokers import Connected, connected, shown
-from bus.transport.dramatiq.messages import Acknowledgements, Delivery, delivery, read
+from bus.transport.dramatiq.brokers import Connection, connection_to, is_private, shown
+from bus.transport.dramatiq.messages import Acknowledgements, Delivery, StrangeError, delivery, read
 from bus.transport.dramatiq.sender import Outgoing, Sender
+from bus.transport.dramatiq.signing import Signer, StaleError
 from bus.wire import read_envelope
 
 log = logging.getLogger("bus")
+
+T = TypeVar("T")
 
 #: A delivery that comes over a broker counts as a later send at least: its start is marked before it runs.
 MARKED = 2
@@ -45,7 +49,9 @@ class DramatiqTransport:
 
     is_local = False
 
-    def __init__(self, url: str, *, application: str = "bus", threads: int = 0) -> None:
+    def __init__(
+        self, url: str, *, application: str = "bus", threads: int = 0, signing_keys: Sequence[str] = ()
+    ) -> None:
         """Name the broker.
 
         Args:
@@ -53,15 +59,23 @@ class DramatiqTransport:
             application: What the names of its queues begin with.
             threads: Take envelopes in with so many threads of this process; with none it only publishes, unless
                 Dramatiq's own command runs it, see `worked_by_command`. With the stub broker there is always one.
+            signing_keys: Secrets of which the first signs what is sent, and each is believed; none, or at most two.
 
         Raises:
-            BusError: The URL names no broker that there is.
+            BusError: The URL names no broker that there is, or one on another machine without TLS, and there is no
+                signing key; or a key is none.
             MissingExtraError: Its driver is not installed.
         """
         self._url, self._application = url, application
         self._threads = threads or int(url.startswith("dramatiq+stub"))
         self._is_worked_by_command = False
-        self._connected = connected(url)
+        self._signer = Signer(signing_keys)
+        self._connection = connection_to(url, application)
+        if not (self._signer.signs or is_private(url)):
+            raise BusError(
+                f"whoever is on the way to {shown(url)} could forge events: set BUS_SIGNING_KEYS to a secret that all "
+                "processes share (openssl rand -hex 32), or take amqps:// or rediss://"
+            )
         self._receivers: Mapping[str, Receiver] = {}
         self._acknowledged: Acknowledge | None = None
         self._failed: Fail | None = None
@@ -74,7 +88,7 @@ class DramatiqTransport:
     @property
     def broker(self) -> Broker:
         """The broker of this process."""
-        return self._connected.broker
+        return self._connection.broker
 
     @property
     def delivers_here(self) -> bool:
@@ -98,7 +112,10 @@ class DramatiqTransport:
         """Begin to carry."""
         self._receivers, self._acknowledged, self._failed = receivers, acknowledged, failed
         self._is_open = True
-        self._sender = Sender(self._connected, shown(self._url), self.queue_of)
+        served = [self.queue_of(module) for module in receivers] if self.delivers_here else []
+        self._sender = Sender(
+            self._connection, shown(self._url), queue_of=self.queue_of, signer=self._signer, served=served
+        )
         self._sender.start()
         if self.delivers_here:
             for module in receivers:
@@ -117,7 +134,7 @@ class DramatiqTransport:
         """
         if self._sender is None or not self._is_open:
             raise StoppedError("the transport is closed")
-        message = delivery(self.queue_of(target), envelope, sends)
+        message = delivery(self.queue_of(target), envelope, sends, self._signer)
         self._sender.put(Outgoing(message, self._failing(target, envelope.source, envelope.id)))
 
     def acknowledge(self, target: str, envelope: Envelope) -> None:
@@ -134,21 +151,34 @@ class DramatiqTransport:
             ended.set()
 
     def is_ready(self) -> bool:
-        """Say whether the broker answered when it was last asked."""
-        return self._sender is None or not self._sender.is_away
+        """Say whether the broker answered when it was last asked; ask it where nothing is open."""
+        if self._sender is None or not self._is_open:
+            return self._asked(_answers) is True
+        return not self._sender.is_away
+
+    def where(self) -> str:
+        """Say which broker it is, and how many processes of the application are connected."""
+        count = 0 if self._sender is None else self._sender.processes
+        if not count:
+            return self._connection.kind
+        return f"{self._connection.kind}, {count} {'process' if count == 1 else 'processes'}"
+
+    def workers(self, module: str) -> int | None:
+        """Ask the broker how many processes take from the module's queue."""
+        return self._asked(lambda connection: connection.workers(self.queue_of(module)))
 
     def close(self) -> None:
         """Take nothing new in, and send nothing but the acknowledgements of what still runs."""
         if not self._is_open:
             return
         self._is_open = False
-        threading.Thread(target=self._end, args=(self._sender, self._worker, self._connected), daemon=True).start()
+        threading.Thread(target=self._end, args=(self._sender, self._worker, self._connection), daemon=True).start()
         self._worker = None
         if self._threads:
             # A broker keeps the workers that it once had, and would tell them of new queues.
-            self._connected = connected(self._url)
+            self._connection = connection_to(self._url, self._application)
 
-    def _end(self, sender: Sender | None, worker: Worker | None, used: Connected) -> None:
+    def _end(self, sender: Sender | None, worker: Worker | None, used: Connection) -> None:
         if worker is not None:
             is_heard = sender is None or not sender.is_away
             self._quietly(lambda: worker.stop(LAST_DELIVERIES if is_heard else NOBODY_HEARS))
@@ -164,6 +194,17 @@ class DramatiqTransport:
             # A broker that is away has no connections to close, and what it holds it gives to others.
             log.debug("the connections to %s could not be closed", shown(self._url), exc_info=True)
 
+    def _asked(self, ask: Callable[[Connection], T]) -> T | None:
+        """Return the answer to a question of this thread, on a connection of its own; None where there is none."""
+        connection = connection_to(self._url, self._application)
+        try:
+            return ask(connection)
+        except Exception:
+            log.debug("the broker at %s does not answer", shown(self._url), exc_info=True)
+            return None
+        finally:
+            self._quietly(connection.reset)
+
     def _declare(self, module: str) -> None:
         queue = self.queue_of(module)
         if queue not in self.broker.actors:
@@ -171,39 +212,39 @@ class DramatiqTransport:
             Actor(receiving, broker=self.broker, actor_name=queue, queue_name=queue, priority=0, options={})
 
     def _receiving(self, module: str) -> Callable[..., None]:
-        def receive(*arguments: object, **_named: object) -> None:
+        queue = self.queue_of(module)
+
+        def receive(*arguments: object) -> None:
             try:
-                self._receive(module, arguments)
-            except Exception:
-                # Nobody above would hear of it; what is owed stands in the publisher's outbox.
-                log.exception("a message for %s could not be taken in", module)
+                said = read(queue, arguments, self._signer)
+                envelope = _envelope_of(said)
+            except StrangeError as error:
+                # Where that fails, the broker keeps it among its own dead letters.
+                self._receivers[module].quarantine(error.data, origin=f"the queue {queue}", problem=str(error))
+            except StaleError as error:
+                log.warning("a message for %s is let go, and sent again if it is still owed: %s", module, error)
+            else:
+                self._take_in(module, said, envelope)
 
         return receive
 
-    def _receive(self, module: str, arguments: tuple[object, ...]) -> None:
-        origin = f"the queue {self.queue_of(module)}"
+    def _take_in(self, module: str, said: Delivery | Acknowledgements, envelope: Envelope | None) -> None:
         try:
-            said = read(arguments)
-        except EnvelopeError as error:
-            self._receivers[module].quarantine(repr(arguments).encode(), origin=origin, problem=str(error))
-            return
-        if isinstance(said, Acknowledgements):
-            self._take_back(module, said)
-            return
-        try:
-            envelope = read_envelope(said.data)
-        except EnvelopeError as error:
-            self._receivers[module].quarantine(said.data, origin=origin, problem=str(error))
-            return
-        self._deliver(module, envelope, said)
+            if isinstance(said, Acknowledgements):
+                self._take_back(module, said)
+            elif envelope is not None:
+                self._deliver(module, envelope, said.sends)
+        except Exception:
+            # Nobody above would hear of it; what is owed stands in the publisher's outbox.
+            log.exception("a message for %s could not be taken in", module)
 
-    def _deliver(self, module: str, envelope: Envelope, said: Delivery) -> None:
+    def _deliver(self, module: str, envelope: Envelope, sends: int) -> None:
         """Give an envelope to the module's workers, and wait until they have ended with it."""
         ended = threading.Event()
         with self._lock:
             self._waiting[module, envelope.id].append(ended)
         try:
-            self._receivers[module].accept(envelope, max(MARKED, said.sends))
+            self._receivers[module].accept(envelope, max(MARKED, sends))
         except BaseException:
             self.leave(module, envelope)
             raise
@@ -220,3 +261,17 @@ class DramatiqTransport:
                 self._failed(target, source, event_id)
 
         return fail
+
+
+def _answers(connection: Connection) -> bool:
+    connection.probe()
+    return True
+
+
+def _envelope_of(said: Delivery | Acknowledgements) -> Envelope | None:
+    if isinstance(said, Acknowledgements):
+        return None
+    try:
+        return read_envelope(said.data)
+    except EnvelopeError as error:
+        raise StrangeError(said.data, str(error)) from None

@@ -95,6 +95,13 @@ class Unready(InProcessTransport):
         return False
 
 
+class Unstaffed(InProcessTransport):
+    """Knows nobody who works for a module."""
+
+    def workers(self, module: str) -> int | None:
+        return 0
+
+
 class Unstoppable(InProcessTransport):
     def close(self) -> None: ...
 

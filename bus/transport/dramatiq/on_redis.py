@@ -1,0 +1,99 @@
+"""Redis, set up so that a dead worker's messages go to others soon, and nothing in a queue stops its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import suppress
+from typing import Any
+from uuid import uuid4
+
+from dramatiq.brokers.redis import RedisBroker
+from redis import RedisError
+
+from bus.transport.dramatiq.strange import carried, is_ours
+
+#: Milliseconds of silence after which the messages of a process are given to others; and one look in a thousand
+#: commands is not enough to find it, so each is one.
+HEARTBEAT_TIMEOUT, MAINTENANCE_CHANCE = 15_000, 1_000_000
+
+#: What an acknowledgement names, as an option of each message.
+MESSAGE_ID = "redis_message_id"
+
+
+class RedisConnection:
+    """A broker on Redis.
+
+    In the sorted set `APPLICATION:processes`, and in `QUEUE:workers` for each queue that it takes from, a process has
+    the server's time of its last sign of life.
+    """
+
+    kind = "Redis"
+
+    def __init__(self, url: str, application: str) -> None:
+        self.broker = OurRedisBroker(url)
+        self._roll = f"{application}:processes"
+        self._rolls = {self._roll}
+        self._me = uuid4().hex
+
+    def probe(self) -> None:
+        """Connect."""
+        self.broker.client.ping()
+
+    def keep_alive(self, served: Collection[str]) -> int:
+        """Give a sign of life, strike off who has given none, and count."""
+        seconds = self._seconds()
+        writing = self.broker.client.pipeline(transaction=True)
+        for roll in (*map(_roll_of, served), self._roll):
+            writing.zadd(roll, {self._me: seconds})
+            writing.zremrangebyscore(roll, 0, seconds - HEARTBEAT_TIMEOUT // 1000)
+        writing.zcard(self._roll)
+        self._rolls.update(map(_roll_of, served))
+        return int(writing.execute()[-1])
+
+    def workers(self, queue: str) -> int:
+        """Return how many have given a sign of life."""
+        return int(self.broker.client.zcount(_roll_of(queue), self._seconds() - HEARTBEAT_TIMEOUT // 1000, "+inf"))
+
+    def reset(self) -> None:
+        """Forget the connections, and have this process struck off."""
+        with suppress(RedisError):
+            for roll in self._rolls:
+                self.broker.client.zrem(roll, self._me)
+        self.broker.client.connection_pool.disconnect()
+
+    def _seconds(self) -> int:
+        """Return the server's time."""
+        client: Any = self.broker.client
+        return int(client.time()[0])
+
+
+def _roll_of(queue: str) -> str:
+    return f"{queue}:workers"
+
+
+class OurRedisBroker(RedisBroker):
+    """Dramatiq's broker, which stops at nothing in a queue."""
+
+    def __init__(self, url: str) -> None:
+        timing: dict[str, Any] = {"heartbeat_timeout": HEARTBEAT_TIMEOUT, "maintenance_chance": MAINTENANCE_CHANCE}
+        make: Any = super().__init__
+        make(url=url, middleware=[], **timing)
+
+    def do_fetch(self, queue_name: str, *arguments: object) -> list[bytes]:
+        """Take what is in a queue, as Dramatiq's script of this name does."""
+        dispatch: Any = self._dispatch
+        fetched: list[bytes | None] = dispatch("fetch")(queue_name, *arguments)
+        return [self._readable(queue_name, data) for data in fetched if data is not None]
+
+    def _readable(self, queue_name: str, data: bytes) -> bytes:
+        if is_ours(data, queue_name, {MESSAGE_ID}):
+            return data
+        return carried(data, queue_name, **{MESSAGE_ID: self._id_of(queue_name, data)})
+
+    def _id_of(self, queue_name: str, data: bytes) -> str:
+        """Return by which id something that this process has fetched can be acknowledged."""
+        acks = f"{self.namespace}:__acks__.{self.broker_id}.{queue_name}"
+        client: Any = self.client
+        fetched = [each.decode() for each in client.smembers(acks)]
+        kept = client.hmget(f"{self.namespace}:{queue_name}.msgs", fetched) if fetched else []
+        return next((each for each, other in zip(fetched, kept, strict=True) if other == data), "")

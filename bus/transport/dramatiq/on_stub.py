@@ -1,0 +1,31 @@
+"""Dramatiq's broker without a server, for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from dramatiq.brokers.stub import StubBroker
+
+
+class StubConnection:
+    """A broker that nothing can happen to."""
+
+    kind = "a stub"
+
+    def __init__(self) -> None:
+        self.broker = StubBroker(middleware=[])
+        self.broker.emit_after("process_boot")
+
+    def probe(self) -> None:
+        """Do nothing."""
+
+    def keep_alive(self, served: Collection[str]) -> int:
+        """Count this process."""
+        return 1
+
+    def workers(self, queue: str) -> int:
+        """Count this process."""
+        return 1
+
+    def reset(self) -> None:
+        """Do nothing."""

@@ -1,0 +1,34 @@
+"""What stands in a queue and is no message of ours: made into one that carries its bytes, to go the way of the others.
+
+Dramatiq rejects what it cannot decode, and on Redis the messages that were fetched with it are then lost to their
+worker until it ends. A message to another actor, or one with options, it treats in ways that are not ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+
+from dramatiq import DecodeError, Message
+from dramatiq.common import q_name
+
+from bus.transport.dramatiq.messages import strange_message
+
+
+def is_ours(data: bytes, queue_name: str, options: AbstractSet[str] = frozenset()) -> bool:
+    """Say whether bytes are a message to the actor of this queue, with these options, which have texts."""
+    try:
+        message = Message.decode(data)
+    except DecodeError:
+        return False
+    return (
+        (message.queue_name, message.actor_name) == (queue_name, q_name(queue_name))
+        and message.kwargs == {}
+        and isinstance(message.options, dict)
+        and message.options.keys() == options
+        and all(isinstance(value, str) for value in (message.message_id, *message.options.values()))
+    )
+
+
+def carried(data: bytes, queue_name: str, **options: str) -> bytes:
+    """Return a message to the actor of this queue that carries the bytes."""
+    return strange_message(queue_name, q_name(queue_name), data, options).encode()

@@ -1,0 +1,46 @@
+"""The page, and those who watch the process, learn where events travel."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.app.conftest import MakeApp
+from tests.app.counter import Counter
+from tests.durable.faults import until
+from tests.gate import Gate
+
+
+@pytest.fixture
+def gate(broker_url: str) -> Iterator[Gate]:
+    with Gate(broker_url) as gate:
+        yield gate
+
+
+def badge(counter: Counter) -> str:
+    found = re.search(r'id="travels"><strong class="([^"]*)">([^<]*)<', counter.client.get("/live").text)
+    assert found is not None
+    return f"{found[2]} ({found[1]})"
+
+
+def test_events_of_one_process_travel_there(counter: Counter) -> None:
+    assert badge(counter) == "in one process (badge)"
+
+
+def test_events_over_a_broker_travel_between_the_processes_that_are_connected(make_app: MakeApp, gate: Gate) -> None:
+    counter = Counter(make_app(BUS_URL=gate.url))
+
+    until(lambda: re.fullmatch(r"(RabbitMQ|Redis), 1 process \(badge\)", badge(counter)))
+
+
+def test_broker_that_is_away_is_told(make_app: MakeApp, gate: Gate) -> None:
+    counter = Counter(make_app(BUS_URL=gate.url))
+    until(lambda: "1 process" in badge(counter))
+
+    gate.shut()
+
+    until(lambda: re.fullmatch(r"(RabbitMQ|Redis): does not answer \(badge stopped\)", badge(counter)))
+    answer = counter.client.get("/readyz")
+    assert (answer.status_code, answer.json["checks"]["transport"]) == (503, "does not answer")  # type: ignore[index]
