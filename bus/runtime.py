@@ -251,6 +251,7 @@ class Runtime:
             raise
         finally:
             self._end_relays(deadline)
+            self._transport.end()
             self._is_running = False
             for parts in self._hosted.values():
                 parts.database.close()
@@ -273,10 +274,12 @@ class Runtime:
 
     def _give_back(self, target: str, envelopes: list[Envelope]) -> None:
         for envelope in envelopes:
-            # What another process has published is due there by itself.
+            # What another process has published is not ours to send; it may still be in our hands.
             if envelope.source in self._loops:
                 self._loops[envelope.source].give_back([(target, envelope.id)])
-            self._transport.leave(target, envelope)
+                self._transport.leave(target, envelope)
+            else:
+                self._transport.give_back(target, envelope)
 
     def _threads(self) -> list[threading.Thread]:
         loops = [loop.thread for loop in self._loops.values()]

@@ -19,17 +19,17 @@ from bus.transport.dramatiq.transport import DramatiqTransport
 class Life(Middleware):
     """Starts the bus with the worker of this process, and stops it before the worker ends."""
 
-    def __init__(self, bus: EventBus) -> None:
+    def __init__(self, bus: EventBus, transport: DramatiqTransport) -> None:
         self._bus = bus
+        self._transport = transport
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
         """Start the bus: it declares the queues of the modules that this process works for."""
+        self._transport.worked_by(worker)
         self._bus.start()
 
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
-        """Begin nothing more, and let what runs end; what waits in this process goes back to its queue."""
-        for thread in worker.workers:
-            thread.stop()
+        """Begin nothing more, and let what runs end; what else comes to this process goes back to its queue."""
         self._bus.stop()
 
 
@@ -58,11 +58,12 @@ def broker_of(app: Flask) -> Broker:
     if bus is None:
         raise BusError("this application has no bus; call BusExtension(bus).init_app(app)")
     transport = transport_of(bus)
-    transport.worked_by_command()
-    transport.broker.add_middleware(Life(bus))
-    for name in ("alembic", "sqlalchemy"):
+    transport.broker.add_middleware(Life(bus, transport))
+    for name in ("alembic", "sqlalchemy", "bus.pool"):
         # Dramatiq's command has everybody say what they do.
         logging.getLogger(name).setLevel(logging.WARNING)
+    # The thread that sends tells what becomes of the broker.
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
     return transport.broker
 
 

@@ -7,6 +7,7 @@ from collections import defaultdict, deque
 from collections.abc import Collection, Iterable
 
 from bus.envelope import Envelope
+from bus.errors import BrokerAwayError
 from bus.failpoint import failpoint
 from bus.outbox.flow import Flow
 from bus.outbox.store import Claimed, OutboxStore
@@ -160,12 +161,13 @@ class Relay:
             failpoint(at)
             self._transport.send(target, envelope, sends)
             is_sent = True
-        except Exception:
+        except Exception as error:
             # What is owed stands in the outbox: it is sent again when it is due. An outage is told once.
             is_news = self._flow.refuse(target) and self._flow.is_open
             level = logging.ERROR if is_news else logging.DEBUG
             told = "event %s cannot be sent to %s now; what is owed to it stays in the outbox"
-            log.log(level, told, envelope.id, target, exc_info=True)
+            # The transport tells itself why its broker does not answer.
+            log.log(level, told, envelope.id, target, exc_info=not isinstance(error, BrokerAwayError))
         finally:
             if not is_sent:
                 self._flow.release(target, (envelope.id,))

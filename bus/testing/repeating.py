@@ -77,6 +77,10 @@ class RepeatingTransport:
         """Tell the other transport that a delivery has ended without its acknowledgement."""
         self._inner.leave(target, envelope)
 
+    def give_back(self, target: str, envelope: Envelope) -> None:
+        """Tell the other transport that a delivery will not be made here."""
+        self._inner.give_back(target, envelope)
+
     def is_ready(self) -> bool:
         """Say whether the other transport can carry now."""
         return self._inner.is_ready()
@@ -95,6 +99,10 @@ class RepeatingTransport:
             self._first.clear()
             self._held.clear()
         self._inner.close()
+
+    def end(self) -> None:
+        """Have the other transport end."""
+        self._inner.end()
 
     def _take_held(self) -> dict[_Way, tuple[Envelope, int]]:
         if self._after_all and self._first:

@@ -60,6 +60,9 @@ class RecordingTransport:
     def leave(self, target: str, envelope: Envelope) -> None:
         """Do nothing."""
 
+    def give_back(self, target: str, envelope: Envelope) -> None:
+        """Do nothing: there is no other process."""
+
     def is_ready(self) -> bool:
         """Say yes."""
         return True
@@ -75,3 +78,6 @@ class RecordingTransport:
     def close(self) -> None:
         """Carry nothing more."""
         self._receivers = {}
+
+    def end(self) -> None:
+        """Do nothing: nothing is on its way."""

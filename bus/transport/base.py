@@ -70,6 +70,13 @@ class Transport(Protocol):
         """Hear that a delivery to a hosted module has ended without its acknowledgement: it will be sent again."""
         ...
 
+    def give_back(self, target: str, envelope: Envelope) -> None:
+        """Hear that a delivery to a hosted module will not be made here: where another process can, it has it at once.
+
+        Raises nothing: what is not given back is sent again.
+        """
+        ...
+
     def is_ready(self) -> bool:
         """Say whether it can carry now; one that is not open finds that out."""
         ...
@@ -85,6 +92,13 @@ class Transport(Protocol):
     def close(self) -> None:
         """Carry nothing more; what is on its way stays in the outbox of its publisher.
 
-        May be repeated; `open` begins anew.
+        What still runs may be acknowledged, or given back. May be repeated; `open` begins anew.
+        """
+        ...
+
+    def end(self) -> None:
+        """After `close`: have what was acknowledged and given back sent, within a second or two, and connect no more.
+
+        May be repeated.
         """
         ...

@@ -46,6 +46,9 @@ class InProcessTransport:
     def leave(self, target: str, envelope: Envelope) -> None:
         """Do nothing: the relay is told by the process itself."""
 
+    def give_back(self, target: str, envelope: Envelope) -> None:
+        """Do nothing: there is no other process."""
+
     def is_ready(self) -> bool:
         """Say yes: there is nothing between the modules that could be away."""
         return True
@@ -61,3 +64,6 @@ class InProcessTransport:
     def close(self) -> None:
         """Carry nothing more."""
         self._receivers = {}
+
+    def end(self) -> None:
+        """Do nothing: nothing is on its way."""

@@ -41,6 +41,9 @@ class Post:
 
     def leave(self, target: str, envelope: Envelope) -> None: ...
 
+    def give_back(self, target: str, envelope: Envelope) -> None:
+        """Do nothing: there is no other process."""
+
     def is_ready(self) -> bool:
         return True
 
@@ -54,6 +57,9 @@ class Post:
 
     def close(self) -> None:
         self._receivers = {}
+
+    def end(self) -> None:
+        """Do nothing: nothing is on its way."""
 
     def deliver(self, target: str, *names: str) -> None:
         """Deliver held events of these names to a module, one after the other; what they cause is held."""

@@ -41,10 +41,14 @@ class Worker:
                 os.kill(pid, signal.SIGKILL)
         self.process.wait(PATIENCE)
 
-    def end(self) -> int:
-        """Tell it to end; return its exit code."""
+    def tell(self) -> None:
+        """Tell it to end."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
+
+    def end(self) -> int:
+        """Tell it to end; return its exit code."""
+        self.tell()
         return self.process.wait(PATIENCE)
 
 

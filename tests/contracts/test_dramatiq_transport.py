@@ -44,6 +44,7 @@ def transport(any_broker_url: str, application: str) -> DramatiqTransport:
 def station(transport: DramatiqTransport) -> Iterator[Station]:
     yield Station(transport, "order", "kitchen")
     transport.close()
+    transport.end()
 
 
 @pytest.fixture
@@ -55,6 +56,7 @@ def served(broker_url: str, application: str) -> Iterator[Station]:
     assert station.has_heard(1, 10)
     yield station
     transport.close()
+    transport.end()
 
 
 def kitchen_of(station: Station, application: str) -> Queue:
@@ -161,6 +163,7 @@ def test_scenario_34_message_that_was_changed_on_its_way_goes_to_quarantine(
     until(lambda: station.kept["kitchen"])
     assert station.kept["kitchen"] == [write_envelope(sample(1))]
     transport.close()
+    transport.end()
 
 
 def test_processes_of_an_application_are_counted_while_they_live(broker_url: str, application: str) -> None:
@@ -172,7 +175,9 @@ def test_processes_of_an_application_are_counted_while_they_live(broker_url: str
     until(lambda: publishing.where().endswith("2 processes"))
     workers = publishing.workers("kitchen"), publishing.workers("order")
     taking.close()
+    taking.end()
     publishing.close()
+    publishing.end()
 
     assert workers == (1, 0)
     until(lambda: publishing.workers("kitchen") == 0)
@@ -207,6 +212,7 @@ def test_transport_that_only_publishes_takes_nothing_in(any_broker_url: str, app
     assert not publishing.delivers_here
     assert not station.has_arrived("kitchen", 1, 0.2)
     publishing.close()
+    publishing.end()
 
 
 def test_scenario_31_broker_that_is_away_is_told_and_refuses_until_it_is_back(
@@ -228,6 +234,7 @@ def test_scenario_31_broker_that_is_away_is_told_and_refuses_until_it_is_back(
         assert not was_ready
         assert station.has_arrived("kitchen", 2, 20)
         transport.close()
+        transport.end()
         join_bus_threads(10.0)
 
 
@@ -243,6 +250,7 @@ def test_scenario_31_what_was_taken_and_could_not_be_sent_is_told(broker_url: st
 
         assert failed == [("kitchen", "order", sample(number).id) for number in sent]
         transport.close()
+        transport.end()
 
 
 def test_transport_that_is_not_open_takes_nothing(application: str) -> None:

@@ -72,6 +72,9 @@ class Tray:
 
     def leave(self, target: str, envelope: Envelope) -> None: ...
 
+    def give_back(self, target: str, envelope: Envelope) -> None:
+        """Do nothing: there is no other process."""
+
     def is_ready(self) -> bool:
         return True
 
@@ -84,6 +87,9 @@ class Tray:
         return 1
 
     def close(self) -> None: ...
+
+    def end(self) -> None:
+        """Do nothing: nothing is on its way."""
 
 
 class Belt:

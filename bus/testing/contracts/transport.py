@@ -98,6 +98,7 @@ class TransportContract:
         """Open the transport between three modules, and close it in the end."""
         yield Station(transport, "order", "kitchen", "bill")
         transport.close()
+        transport.end()
 
     def test_envelope_arrives_as_it_was_sent(self, station: Station) -> None:
         """Every field of it, and the bytes of its payload."""

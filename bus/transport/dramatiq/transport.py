@@ -6,15 +6,17 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from dramatiq import Actor, Broker, Worker
 
 from bus.envelope import Envelope
-from bus.errors import BusError, EnvelopeError, StoppedError
+from bus.errors import BrokerAwayError, BusError, EnvelopeError, StoppedError
 from bus.transport.base import Acknowledge, Fail, Receiver
 from bus.transport.dramatiq.brokers import Connection, connection_to, is_private, shown
 from bus.transport.dramatiq.messages import Acknowledgements, Delivery, StrangeError, delivery, read
+from bus.transport.dramatiq.quiet import quieten
 from bus.transport.dramatiq.sender import Outgoing, Sender
 from bus.transport.dramatiq.signing import Signer, StaleError
 from bus.wire import read_envelope
@@ -26,8 +28,8 @@ T = TypeVar("T")
 #: A delivery that comes over a broker counts as a later send at least: its start is marked before it runs.
 MARKED = 2
 
-#: Seconds that the last acknowledgements have.
-LAST_WORDS = 2.0
+#: Seconds that the last acknowledgements have, and the last messages before them.
+LAST_WORDS = 1.0
 
 #: Milliseconds that the last deliveries have, and those that can tell their end to no broker.
 LAST_DELIVERIES, NOBODY_HEARS = 60_000, 1_000
@@ -58,7 +60,7 @@ class DramatiqTransport:
             url: Such as `dramatiq+amqp://guest:guest@localhost` or `dramatiq+redis://localhost/1`.
             application: What the names of its queues begin with.
             threads: Take envelopes in with so many threads of this process; with none it only publishes, unless
-                Dramatiq's own command runs it, see `worked_by_command`. With the stub broker there is always one.
+                Dramatiq's own command runs it, see `worked_by`. With the stub broker there is always one.
             signing_keys: Secrets of which the first signs what is sent, and each is believed; none, or at most two.
 
         Raises:
@@ -68,7 +70,7 @@ class DramatiqTransport:
         """
         self._url, self._application = url, application
         self._threads = threads or int(url.startswith("dramatiq+stub"))
-        self._is_worked_by_command = False
+        self._outer: Worker | None = None
         self._signer = Signer(signing_keys)
         self._connection = connection_to(url, application)
         if not (self._signer.signs or is_private(url)):
@@ -81,9 +83,10 @@ class DramatiqTransport:
         self._failed: Fail | None = None
         self._sender: Sender | None = None
         self._worker: Worker | None = None
+        self._ending: threading.Thread | None = None
         self._lock = threading.Lock()
         self._waiting: defaultdict[tuple[str, str], list[threading.Event]] = defaultdict(list)
-        self._is_open = False
+        self._is_open = self._holds = False
 
     @property
     def broker(self) -> Broker:
@@ -93,16 +96,17 @@ class DramatiqTransport:
     @property
     def delivers_here(self) -> bool:
         """Whether envelopes are taken in by this process."""
-        return self._is_worked_by_command or self._threads > 0
+        return self._outer is not None or self._threads > 0
 
     @property
     def unsent(self) -> int:
         """Envelopes that were taken, and that the broker has not."""
-        return 0 if self._sender is None else self._sender.unsent
+        sender = self._sender
+        return 0 if sender is None else sender.unsent
 
-    def worked_by_command(self) -> None:
-        """Hear that Dramatiq's command runs the actors of this process; before `open`."""
-        self._is_worked_by_command = True
+    def worked_by(self, worker: Worker) -> None:
+        """Hear which worker of Dramatiq's command runs the actors of this process; before `open`."""
+        self._outer = worker
 
     def queue_of(self, module: str) -> str:
         """Return the name of a module's queue, and of its actor."""
@@ -110,8 +114,9 @@ class DramatiqTransport:
 
     def open(self, receivers: Mapping[str, Receiver], acknowledged: Acknowledge, failed: Fail) -> None:
         """Begin to carry."""
+        self.end()
         self._receivers, self._acknowledged, self._failed = receivers, acknowledged, failed
-        self._is_open = True
+        self._is_open = self._holds = True
         served = [self.queue_of(module) for module in receivers] if self.delivers_here else []
         self._sender = Sender(
             self._connection, shown(self._url), queue_of=self.queue_of, signer=self._signer, served=served
@@ -132,15 +137,16 @@ class DramatiqTransport:
             StoppedError: The transport is closed.
             BrokerAwayError: The broker does not answer.
         """
-        if self._sender is None or not self._is_open:
+        sender = self._sender
+        if sender is None or not self._is_open:
             raise StoppedError("the transport is closed")
         message = delivery(self.queue_of(target), envelope, sends, self._signer)
-        self._sender.put(Outgoing(message, self._failing(target, envelope.source, envelope.id)))
+        sender.put(Outgoing(message, self._failing(target, envelope.source, envelope.id)))
 
     def acknowledge(self, target: str, envelope: Envelope) -> None:
         """Send the acknowledgement to the publisher's queue, with others."""
-        if self._sender is not None:
-            self._sender.acknowledge(envelope.source, target, envelope.id)
+        if (sender := self._sender) is not None:
+            sender.acknowledge(envelope.source, target, envelope.id)
         self.leave(target, envelope)
 
     def leave(self, target: str, envelope: Envelope) -> None:
@@ -150,15 +156,27 @@ class DramatiqTransport:
         for ended in waiting:
             ended.set()
 
+    def give_back(self, target: str, envelope: Envelope) -> None:
+        """Put the message into the module's queue once more.
+
+        The one that is held is let go with `end`: until then it keeps this process from being given another.
+        """
+        if (sender := self._sender) is not None:
+            message = delivery(self.queue_of(target), envelope, MARKED, self._signer)
+            with suppress(BrokerAwayError):
+                sender.put(Outgoing(message, _nothing))
+
     def is_ready(self) -> bool:
         """Say whether the broker answered when it was last asked; ask it where nothing is open."""
-        if self._sender is None or not self._is_open:
+        sender = self._sender
+        if sender is None or not self._is_open:
             return self._asked(_answers) is True
-        return not self._sender.is_away
+        return not sender.is_away
 
     def where(self) -> str:
         """Say which broker it is, and how many processes of the application are connected."""
-        count = 0 if self._sender is None else self._sender.processes
+        sender = self._sender
+        count = 0 if sender is None else sender.processes
         if not count:
             return self._connection.kind
         return f"{self._connection.kind}, {count} {'process' if count == 1 else 'processes'}"
@@ -168,24 +186,50 @@ class DramatiqTransport:
         return self._asked(lambda connection: connection.workers(self.queue_of(module)))
 
     def close(self) -> None:
-        """Take nothing new in, and send nothing but the acknowledgements of what still runs."""
+        """Take nothing new in."""
         if not self._is_open:
             return
         self._is_open = False
-        threading.Thread(target=self._end, args=(self._sender, self._worker, self._connection), daemon=True).start()
-        self._worker = None
-        if self._threads:
+        if self._worker is not None:
+            # It waits for what it has in hand, of which the module's workers go on with some.
+            self._ending = threading.Thread(target=self._stop_working, args=(self._worker,), daemon=True)
+            self._ending.start()
+
+    def end(self) -> None:
+        """Send what there is to send, if the broker takes it within a second, and connect no more."""
+        sender = self._sender
+        if sender is None or self._is_open:
+            return
+        ending, used = self._ending, self._connection
+        self._ending = self._worker = None
+        if self._outer is not None:
+            for thread in self._outer.workers:
+                # What is let go now must not make room for more.
+                thread.stop()
+        self._let_go()
+        if ending is not None:
+            ending.join(LAST_WORDS)
+        sender.end(LAST_WORDS)
+        self._sender = None
+        if ending is not None:
+            if not ending.is_alive():
+                self._quietly(used.broker.close)
             # A broker keeps the workers that it once had, and would tell them of new queues.
             self._connection = connection_to(self._url, self._application)
 
-    def _end(self, sender: Sender | None, worker: Worker | None, used: Connection) -> None:
-        if worker is not None:
-            is_heard = sender is None or not sender.is_away
-            self._quietly(lambda: worker.stop(LAST_DELIVERIES if is_heard else NOBODY_HEARS))
-        if sender is not None:
-            sender.end(LAST_WORDS)
-        if worker is not None:
-            self._quietly(used.broker.close)
+    def _let_go(self) -> None:
+        """Have what still waits go on, and be acknowledged to the broker; what it is for has a copy, or is owed."""
+        with self._lock:
+            self._holds = False
+            left, self._waiting = self._waiting, defaultdict(list)
+        for waiting in left.values():
+            for ended in waiting:
+                ended.set()
+
+    def _stop_working(self, worker: Worker) -> None:
+        sender = self._sender
+        is_heard = sender is None or not sender.is_away
+        self._quietly(lambda: worker.stop(LAST_DELIVERIES if is_heard else NOBODY_HEARS))
 
     def _quietly(self, step: Callable[[], object]) -> None:
         try:
@@ -207,6 +251,7 @@ class DramatiqTransport:
 
     def _declare(self, module: str) -> None:
         queue = self.queue_of(module)
+        quieten(queue)
         if queue not in self.broker.actors:
             receiving = self._receiving(module)
             Actor(receiving, broker=self.broker, actor_name=queue, queue_name=queue, priority=0, options={})
@@ -242,9 +287,14 @@ class DramatiqTransport:
         """Give an envelope to the module's workers, and wait until they have ended with it."""
         ended = threading.Event()
         with self._lock:
-            self._waiting[module, envelope.id].append(ended)
+            if self._holds:
+                self._waiting[module, envelope.id].append(ended)
+            else:
+                ended.set()
         try:
             self._receivers[module].accept(envelope, max(MARKED, sends))
+        except StoppedError:
+            self.give_back(module, envelope)
         except BaseException:
             self.leave(module, envelope)
             raise
@@ -261,6 +311,9 @@ class DramatiqTransport:
                 self._failed(target, source, event_id)
 
         return fail
+
+
+def _nothing() -> None: ...
 
 
 def _answers(connection: Connection) -> bool:

@@ -210,6 +210,15 @@ class TestUnready(TransportContract):
         return Unready()
 
 
+class TestUnstaffed(TransportContract):
+    breaks = ("test_open_transport_tells_where_envelopes_travel_and_who_takes_them_in",)
+    budget = 0.1
+
+    @pytest.fixture
+    def transport(self) -> Transport:
+        return Unstaffed()
+
+
 class TestUnstoppable(TransportContract):
     breaks = ("test_nothing_is_carried_after_the_close",)
 
