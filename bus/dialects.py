@@ -112,13 +112,14 @@ class PostgresqlDialect:
         """Return an insert under an advisory lock on the row's key, which is tried and never waited for.
 
         An insert alone would wait until whoever has inserted the key and not committed has ended: for as long as
-        that listener runs.
+        that listener runs. So would one of a row that is there and that such a run has changed: it is looked for first.
         """
         # The table's own number keeps apart what two schemas of one database hold.
         table_number: ColumnElement[int] = literal_column(f"'{table.name}'::regclass::bigint")
         key = func.hashtextextended(func.concat(*(values[c.name] for c in table.primary_key), " "), table_number)
         lock = select(func.pg_try_advisory_xact_lock(key).label("is_free")).cte("lock")
-        row = select(*values.values()).select_from(lock).where(lock.c.is_free)
+        is_there = exists().where(*(column == values[column.name] for column in table.primary_key))
+        row = select(*values.values()).select_from(lock).where(lock.c.is_free, ~is_there)
         adding = postgresql.insert(table).from_select(list(values), row, include_defaults=False)
         added = adding.on_conflict_do_nothing().returning(*table.primary_key).cte("added")
         return select(lock.c.is_free, exists(select(added.c[0])).label("is_added"))

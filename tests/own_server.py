@@ -49,6 +49,10 @@ class OwnServer:
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
+    def url_of(self, schema: str) -> str:
+        """Return the URL of one schema in its database."""
+        return self.url.replace("{module}", schema)
+
     def start(self) -> None:
         """Start it, and return when it answers."""
         settings = [part for setting in SETTINGS for part in ("-c", setting)]
@@ -88,7 +92,7 @@ class OwnServer:
         subprocess.run(command, user=self._user, group=group, cwd="/", check=True, capture_output=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def programs() -> Path:
     """Find a server's programs; where none are installed the test is skipped, or fails where services are required."""
     found = server_programs()

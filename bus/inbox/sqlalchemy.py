@@ -45,7 +45,7 @@ from bus.present import present
 from bus.tables import bus_attempt, bus_inbox, bus_quarantine
 
 #: Microseconds after its mark at which a start without an end counts as a crash, and the publication is due again.
-LEASE = 30_000_000
+LEASE = 10_000_000
 
 #: Written out, not bound: only so are the partial indexes on these rows known to serve.
 _RETRYING = text("bus_inbox.state = 'retrying'")

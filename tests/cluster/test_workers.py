@@ -37,7 +37,29 @@ def test_orders_that_one_process_takes_are_accepted_and_cooked_in_others(
     books.require_exact(customers.answered)
 
 
-def test_scenario_35_killed_worker_of_a_module_stops_nobody_else_and_another_one_carries_on(
+def test_scenario_35_what_a_killed_worker_had_runs_elsewhere_within_twenty_seconds_and_orders_are_taken(
+    broker_url: str, books: Books, tmp_path: Path
+) -> None:
+    with (
+        running_server(tmp_path, FLASK_BUS_URL=broker_url) as server,
+        running_worker(tmp_path, "shop", "--modules", "order,restaurant", FLASK_BUS_URL=broker_url),
+        running_worker(tmp_path, "other", "--modules", "kitchen", FLASK_BUS_URL=broker_url),
+        running_worker(tmp_path, "killed", "--modules", "kitchen", FLASK_BUS_URL=broker_url) as killed,
+    ):
+        customers = Customers(server)
+        with customers.ordering():
+            customers.wait_for(200)
+            killed.kill()
+            before = set(customers.answered)
+            wait_until(lambda: before <= set(books.cooked()), patience=20)
+            customers.wait_for(300)
+        wait_until(books.is_settled)
+
+    assert customers.refused == []
+    books.require_exact(customers.answered)
+
+
+def test_scenario_35_others_go_on_without_the_only_worker_of_a_module_whose_work_waits_for_the_next_one(
     broker_url: str, books: Books, tmp_path: Path
 ) -> None:
     with (
@@ -50,6 +72,8 @@ def test_scenario_35_killed_worker_of_a_module_stops_nobody_else_and_another_one
                 customers.wait_for(10)
                 first.kill()
             customers.wait_for(20)
+        wait_until(lambda: books.owed_to("restaurant") == [])
+        assert len(books.owed_to("kitchen")) >= 20
         with running_worker(tmp_path, "second", "--modules", "kitchen", FLASK_BUS_URL=broker_url):
             wait_until(books.is_settled)
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
-from urllib.parse import urlsplit
+from contextlib import closing
 
+import pika
 import redis
+from dramatiq.common import dq_name, xq_name
 
 from tests.brokers import TAKEN
 
+#: The queues of the application.
+QUEUES = [f"modular_app.app.{module}" for module in ("order", "restaurant", "kitchen")]
+
 
 def wipe(url: str) -> None:
-    """Empty the database on Redis, or delete every queue of the virtual host on RabbitMQ, in use or not."""
+    """Empty the database on Redis, or delete every queue of the application on RabbitMQ, in use or not."""
     plain = url.removeprefix("dramatiq+")
     if plain.startswith("redis"):
         with redis.Redis.from_url(plain) as client:
@@ -22,10 +26,8 @@ def wipe(url: str) -> None:
                 both.set(TAKEN, 1, ex=max(taken, 1))
                 both.execute()
         return
-    host = urlsplit(plain).path.removeprefix("/") or "/"
-    listed = ["rabbitmqctl", "-q", "list_queues", "-p", host, "name", "--no-table-headers"]
-    queues = subprocess.run(listed, capture_output=True, text=True, timeout=60, check=True).stdout.split()
-    for queue in queues:
-        subprocess.run(
-            ["rabbitmqctl", "-q", "delete_queue", "-p", host, queue], capture_output=True, timeout=60, check=False
-        )
+    with closing(pika.BlockingConnection(pika.URLParameters(plain))) as connection:
+        channel = connection.channel()
+        for queue in QUEUES:
+            for name in (queue, dq_name(queue), xq_name(queue)):
+                channel.queue_delete(name)

@@ -11,7 +11,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bus import current_delivery, module_listener
+from bus import Database, EventBus, current_delivery, module_listener
 from bus.clock import to_microseconds
 from bus.failpoint import arm_from_environment
 from tests.durable.shop import Answer, OpenedTicket, Shop, Ticket, TicketOpened, WantedDish
@@ -30,23 +30,34 @@ class ShiftedClock:
         return to_microseconds(self.now())
 
 
-def listen(shop: Shop) -> None:
-    """Have the kitchen open a ticket for each order, at the second try for some, and the order note its ticket."""
+def open_tickets(bus: EventBus, kitchen: Database) -> None:
+    """Have the kitchen open a ticket for each order, at the second try for some."""
 
     @module_listener("kitchen.open_ticket")
     def open_ticket(event: WantedDish) -> None:
         delivery = current_delivery()
-        shop.kitchen.session.add(Ticket(order_id=event.order_id))
-        shop.bus.publish(TicketOpened(event.order_id))
+        kitchen.session.add(Ticket(order_id=event.order_id))
+        bus.publish(TicketOpened(event.order_id))
         if event.order_id % 4 == 0 and delivery is not None and delivery.attempt == 1:
             raise ValueError("no dough")
 
+    bus.module("kitchen").subscribe(open_ticket)
+
+
+def note_tickets(bus: EventBus, order: Database) -> None:
+    """Have the order note its ticket."""
+
     @module_listener("order.note_ticket")
     def note_ticket(event: OpenedTicket) -> None:
-        shop.order.session.add(Answer(order_id=event.order_id))
+        order.session.add(Answer(order_id=event.order_id))
 
-    shop.listen(open_ticket)
-    shop.listen(note_ticket, module="order")
+    bus.module("order").subscribe(note_ticket)
+
+
+def listen(shop: Shop) -> None:
+    """Have both of them listen to the other."""
+    open_tickets(shop.bus, shop.kitchen)
+    note_tickets(shop.bus, shop.order)
 
 
 def main() -> None:

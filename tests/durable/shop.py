@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -114,6 +114,10 @@ BILL = Module("bill", contract=[OwedSum])
 TABLES = {"order": OrderTables.metadata, "kitchen": KitchenTables.metadata, "bill": BillTables.metadata}
 
 
+#: A folder for files, a URL with `{module}` in it, or a URL for each module.
+Where = Path | str | Mapping[str, str]
+
+
 class Undelayed(random.Random):
     """Randomness at its lower end: a retry is due at once."""
 
@@ -134,8 +138,6 @@ class Failures:
 class Shop:
     """The modules assembled in one process, and questions about what their databases hold.
 
-    They are files in a folder, or what a URL says with `{module}` in it.
-
     Attributes:
         standing: Those that are not closed.
     """
@@ -144,7 +146,7 @@ class Shop:
 
     def __init__(
         self,
-        where: Path | str,
+        where: Where,
         *,
         clock: Clock | None = None,
         transport: str | Transport = "inprocess://",
@@ -154,10 +156,9 @@ class Shop:
     ) -> None:
         self.clock = clock or FakeClock()
         self.where = where
-        url = str(where) if "://" in str(where) else f"sqlite:///{where}/{{module}}.db"
         self.databases = {
             module.name: Database(
-                module.name, url.format(module=module.name), metadata=TABLES[module.name], workers=workers
+                module.name, url_of(where, module.name), metadata=TABLES[module.name], workers=workers
             )
             for module in modules
             if module.name in hosted
@@ -244,6 +245,14 @@ class Shop:
     def _numbers(self, database: Database, statement: str) -> list[int]:
         with database.read() as session:
             return list(session.scalars(text(statement)))
+
+
+def url_of(where: Where, module: str) -> str:
+    """Return the URL of a module's database."""
+    if isinstance(where, Mapping):
+        return where[module]
+    url = str(where) if "://" in str(where) else f"sqlite:///{where}/{{module}}.db"
+    return url.format(module=module)
 
 
 def placed(order_id: int = 1, *, event_id: str | None = None) -> Envelope:

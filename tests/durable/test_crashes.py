@@ -10,7 +10,7 @@ import pytest
 
 from bus.failpoint import FAILPOINTS
 from tests.durable.crashing import ShiftedClock, listen
-from tests.durable.shop import Shop
+from tests.durable.shop import Shop, Where
 
 ROOT = Path(__file__).parents[2]
 
@@ -102,7 +102,7 @@ def test_without_a_crash_every_order_is_answered_once(database_url: str, tmp_pat
     assert committed(tmp_path) == tickets == answers == list(range(30))
 
 
-def send_and_forget(url: str) -> None:
+def send_and_forget(url: Where) -> None:
     """Leave orders as a process leaves them that has claimed and sent them, and died before their delivery."""
     shop = Shop(url, clock=ShiftedClock(hours=0))
     shop.place(*SENT_BEFORE)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -23,6 +22,7 @@ from tests.durable.shop import (
     Ticket,
     TicketOpened,
     WantedDish,
+    Where,
     placed,
 )
 
@@ -50,7 +50,7 @@ LATER_KITCHEN = Module("kitchen", contract=[TicketOpened, WantedDish, NotWanted]
 
 
 @contextmanager
-def later_build(where: Path | str, clock: FakeClock) -> Iterator[Shop]:
+def later_build(where: Where, clock: FakeClock) -> Iterator[Shop]:
     """Return the shop of a build that knows more, on the same files."""
     shop = Shop(where, clock=clock, modules=(ORDER_IN_TWO, LATER_KITCHEN))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 
 import pytest
@@ -52,7 +52,7 @@ class FiveMinutesAhead(SystemClock):
 
 @pytest.fixture
 def thread() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(2) as pool:
         yield pool
 
 
@@ -86,6 +86,23 @@ def test_event_is_not_acknowledged_while_its_listener_runs_elsewhere(shop: Shop,
     first.result()
 
     shop.inbox().receive(placed(7), 3)
+    assert shop.tickets() == [7]
+
+
+def test_repeated_send_is_acknowledged_while_a_run_that_was_marked_goes_on(
+    shop: Shop, thread: ThreadPoolExecutor
+) -> None:
+    meeting = Meeting(shop)
+    first = thread.submit(shop.inbox().receive, placed(7), 2)
+    meeting.began.wait(10)
+
+    second = thread.submit(shop.inbox().receive, placed(7), 3)
+    done, _ = wait([second], timeout=10)
+    meeting.may_end.set()
+    first.result()
+
+    assert done == {second}
+    assert second.exception() is None
     assert shop.tickets() == [7]
 
 

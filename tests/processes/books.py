@@ -34,6 +34,10 @@ class Books:
         question = f"SELECT due_at, sends FROM bus_outbox WHERE target = '{target}'"
         return [row for module in MODULES for row in self._rows(module, question)]
 
+    def cooked(self) -> list[str]:
+        """Return the order of each ticket."""
+        return [order_id for (order_id,) in self._rows("kitchen", "SELECT order_id FROM tickets")]
+
     def publications(self, module: str, listener: str) -> list[tuple[str, str | None, int]]:
         """Return the state of each of a listener's publications, its reason, and how often it has crashed."""
         return self._rows(module, f"SELECT state, reason, crashes FROM bus_inbox WHERE listener = '{listener}'")
@@ -46,7 +50,7 @@ class Books:
         """Count what is wrong, by what it is, beside what customers were told; orders taken unanswered count too."""
         placed = self._pairs("order", "SELECT order_id, quantity FROM order_lines")
         accepted = self._pairs("order", "SELECT order_id, 1 FROM orders WHERE status = 'accepted'")
-        tickets = Counter(order_id for (order_id,) in self._rows("kitchen", "SELECT order_id FROM tickets"))
+        tickets = Counter(self.cooked())
         [(stock,)] = self._rows("restaurant", "SELECT stock FROM dishes WHERE sku = 'margherita'")
         ids = [id for module in MODULES for (id,) in self._rows(module, "SELECT id FROM bus_event")]
         return {
