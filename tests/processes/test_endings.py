@@ -126,6 +126,7 @@ def test_listener_that_outlives_the_grace_of_a_process_is_taken_by_the_next_one(
         owed, now = shop.books.owed_to("kitchen"), time.time_ns() // 1000
         shop.let_the_cook_end()
         shop.server.start()
+        wait_until(shop.server.answers)
         wait_until(shop.books.is_settled)
 
         assert [due_at <= now for due_at, _ in owed] == [True, True]
