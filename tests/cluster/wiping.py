@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from urllib.parse import urlsplit
 
+import pika
 import redis
 
 from tests.brokers import TAKEN
@@ -25,7 +26,7 @@ def wipe(url: str) -> None:
     host = urlsplit(plain).path.removeprefix("/") or "/"
     listed = ["rabbitmqctl", "-q", "list_queues", "-p", host, "name", "--no-table-headers"]
     queues = subprocess.run(listed, capture_output=True, text=True, timeout=60, check=True).stdout.split()
-    for queue in queues:
-        subprocess.run(
-            ["rabbitmqctl", "-q", "delete_queue", "-p", host, queue], capture_output=True, timeout=60, check=False
-        )
+    # Each command of rabbitmqctl takes a second.
+    with pika.BlockingConnection(pika.URLParameters(plain)) as connection:
+        for queue in queues:
+            connection.channel().queue_delete(queue)
