@@ -21,6 +21,9 @@ _READY = re.compile(r"(\w+)\.1 +\| .*(?:Booting worker with pid|ready for action
 #: What honcho says of each process that it starts; the number is that of the process's group too.
 _STARTED = re.compile(r"(\w+)\.1 started \(pid=(\d+)\)")
 
+#: What it says when one has ended.
+_STOPPED = re.compile(r"(\w+)\.1 stopped \(rc=(-?\d+)\)")
+
 
 class Shop:
     """A folder with the settings of the example, but for where its data are."""
@@ -95,6 +98,10 @@ class Started:
     def left(self) -> set[str]:
         """Return the processes of which something still runs."""
         return {name for name, pid in self._pids().items() if _is_there(pid)}
+
+    def exit_codes(self) -> dict[str, int]:
+        """Return with what code each of its processes has ended."""
+        return {name: int(code) for name, code in _STOPPED.findall(self._log.read_text())}
 
     def clear(self) -> None:
         """End whatever is left."""

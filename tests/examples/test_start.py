@@ -64,6 +64,7 @@ def test_orders_at_both_webs_get_tickets_and_nothing_is_left_after_sigterm(
         exit_code = cluster.end()
 
         assert (exit_code, cluster.left()) == (TOLD, set())
+        assert set(cluster.exit_codes().values()) == {0}
     books.require_exact(answered)
 
 
