@@ -74,6 +74,8 @@ requirements:
 	@command -v uv >/dev/null || { echo "make requirements needs uv: pip install uv" >&2; exit 1; }
 	$(COMPILE) requirements/run.in --output-file requirements/run.txt
 	$(COMPILE) requirements/dev.in --output-file requirements/dev.txt --constraints requirements/run.txt
+	$(COMPILE) examples/cluster/requirements.in --output-file examples/cluster/requirements.txt \
+	    --constraints requirements/dev.txt
 	for peer in procrastinate pgqueuer dbos; do \
 	    $(COMPILE) benchmarks/requirements/$$peer.in --output-file benchmarks/requirements/$$peer.txt || exit 1; \
 	done

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import time
+from collections.abc import Callable
+from types import FrameType
 
 from dramatiq import Broker, Middleware, Worker
 from flask import Flask
@@ -15,6 +19,9 @@ from bus.integrations.current import EXTENSION
 from bus.operations import operations_of
 from bus.transport.dramatiq.transport import DramatiqTransport
 
+#: Seconds within which a second SIGTERM says the same as the first.
+_ECHO = 2.0
+
 
 class Life(Middleware):
     """Starts the bus with the worker of this process, and stops it before the worker ends."""
@@ -25,12 +32,33 @@ class Life(Middleware):
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
         """Start the bus: it declares the queues of the modules that this process works for."""
+        hear_sigterm_once()
         self._transport.worked_by(worker)
         self._bus.start()
 
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         """Begin nothing more, and let what runs end; what else comes to this process goes back to its queue."""
         self._bus.stop()
+
+
+def hear_sigterm_once(clock: Callable[[], float] = time.monotonic) -> None:
+    """Keep a SIGTERM right behind another one from this process's handler, which would take it for haste.
+
+    A supervisor that tells a whole group, as systemd does, tells this process; so does Dramatiq's main process, when it
+    is told.
+    """
+    handler = signal.getsignal(signal.SIGTERM)
+    if not callable(handler):
+        return
+    first: float | None = None
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        nonlocal first
+        if first is None or clock() - first > _ECHO:
+            first = clock() if first is None else first
+            handler(number, frame)
+
+    signal.signal(signal.SIGTERM, hear)
 
 
 def transport_of(bus: EventBus) -> DramatiqTransport:

@@ -61,7 +61,7 @@ def test_scenario_15_worker_that_is_told_to_end_finishes_what_runs_and_leaves_th
             customers.wait_for(20)
         wait_until(lambda: len(books.owed_to("kitchen")) >= len(customers.answered))
 
-    ending.tell()
+    ending.tell_all()
     run_worker("other", "kitchen", **settings)
     # Whatever does not stand on the stove is cooked by the other one, before it is due to be sent again.
     wait_until(lambda: len(books.owed_to("kitchen")) == 1, patience=8)

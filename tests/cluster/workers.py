@@ -46,6 +46,11 @@ class Worker:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
 
+    def tell_all(self) -> None:
+        """Tell it and its processes to end, as a supervisor does that tells a whole group."""
+        for pid in (self.process.pid, *children_of(self.process.pid)):
+            os.kill(pid, signal.SIGTERM)
+
     def end(self) -> int:
         """Tell it to end; return its exit code."""
         self.tell()

@@ -11,7 +11,8 @@ ROOT = Path(__file__).parents[2]
 
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
-    for path in [*ROOT.glob("*.md"), *(ROOT / "benchmarks").glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    for pattern in ("*.md", "benchmarks/*.md", "docs/**/*.md", "examples/**/*.md")
+    for path in ROOT.glob(pattern)
 )
 
 _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
