@@ -13,6 +13,7 @@ from bus.transport.base import Transport
 from modular_app.app import create_app
 from modular_app.container import MODULES
 from tests.app.counter import Counter
+from tests.app.transports import CHOSEN, TRANSPORTS, carrier
 
 
 class MakeApp(Protocol):
@@ -44,12 +45,23 @@ def set_up(url: str) -> None:
 
 
 @pytest.fixture
-def make_app(database_url: str) -> Iterator[MakeApp]:
+def transport_name(request: pytest.FixtureRequest) -> str:
+    """Name the transport of the test's applications."""
+    name = str(getattr(request, "param", CHOSEN or "inprocess"))
+    if name not in TRANSPORTS:
+        raise pytest.UsageError(f"TEST_TRANSPORT is {name!r}; it is one of {', '.join(TRANSPORTS)}")
+    return name
+
+
+@pytest.fixture
+def make_app(database_url: str, transport_name: str, request: pytest.FixtureRequest) -> Iterator[MakeApp]:
     """Make applications on databases of this test alone; each is stopped at its end."""
     made: list[Flask] = []
 
     def make(*, transport: Transport | None = None, **config: Any) -> Flask:
         defaults = {"TESTING": True, "DATABASE_URL": database_url}
+        if not config.keys() & {"MODULES", "BUS_URL"}:
+            transport = transport or carrier(transport_name, request)
         made.append(create_app(defaults | config, transport=transport))
         return made[-1]
 

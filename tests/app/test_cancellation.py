@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from tests.app.counter import Counter
+from tests.app.transports import ON_EVERY_TRANSPORT
+
+pytestmark = ON_EVERY_TRANSPORT
 
 STOCK = 1_000_000
 

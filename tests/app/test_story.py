@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.app.counter import Counter, order_body
+from tests.app.transports import ON_EVERY_TRANSPORT
 from tests.databases import ON_BOTH
 
-pytestmark = ON_BOTH
+pytestmark = [ON_BOTH, ON_EVERY_TRANSPORT]
 
 STOCK = 1_000_000
 

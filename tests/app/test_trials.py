@@ -10,6 +10,7 @@ from modular_app.app import Parts
 from modules.kitchen.fault import TIMES, Fault, OvenIsCold
 from modules.order.rush import ORDERS
 from tests.app.counter import Counter
+from tests.app.transports import ON_EVERY_TRANSPORT
 from tests.server.server import wait_until
 
 
@@ -25,6 +26,7 @@ def wait_for(parts: Parts, name: str, **wanted: object) -> None:
         assert heard.wait(30)
 
 
+@ON_EVERY_TRANSPORT
 def test_paused_kitchen_lets_orders_wait_and_says_so(counter: Counter) -> None:
     assert counter.client.post("/modules/kitchen/pause").status_code == 303
     for _ in range(7):
@@ -34,6 +36,7 @@ def test_paused_kitchen_lets_orders_wait_and_says_so(counter: Counter) -> None:
     assert counter.get("/kitchen/tickets")["items"] == []
 
 
+@ON_EVERY_TRANSPORT
 def test_resumed_kitchen_works_off_what_waited(counter: Counter) -> None:
     counter.client.post("/modules/kitchen/pause")
     order_ids = [counter.place() for _ in range(3)]
@@ -62,6 +65,7 @@ def test_fault_strikes_one_order_so_many_times_and_no_other() -> None:
     assert fault.left == 0
 
 
+@ON_EVERY_TRANSPORT
 def test_kitchen_that_fails_is_shown_with_its_next_run(counter: Counter) -> None:
     counter.client.post("/kitchen/fault")
     counter.place()
@@ -73,6 +77,7 @@ def test_kitchen_that_fails_is_shown_with_its_next_run(counter: Counter) -> None
     assert "2 of 3 failures to go" in html
 
 
+@ON_EVERY_TRANSPORT
 def test_rush_runs_once_at_a_time_and_ends_with_the_bus(counter: Counter) -> None:
     counter.client.post("/order/rush")
     counter.client.post("/order/rush")
@@ -88,6 +93,7 @@ def test_rush_runs_once_at_a_time_and_ends_with_the_bus(counter: Counter) -> Non
     assert rush.placed < ORDERS
 
 
+@ON_EVERY_TRANSPORT
 def test_brigade_cooks_everything_that_waits(counter: Counter) -> None:
     order_ids = [counter.place_and_settle() for _ in range(5)]
     counter.work(order_ids[0], "start")
