@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from bus.assembly import IN_PROCESS
 from tests.app.conftest import MakeApp
 from tests.app.counter import Counter
 from tests.durable.faults import until
@@ -25,7 +26,9 @@ def badge(counter: Counter) -> str:
     return f"{found[2]} ({found[1]})"
 
 
-def test_events_of_one_process_travel_there(counter: Counter) -> None:
+def test_events_of_one_process_travel_there(make_app: MakeApp) -> None:
+    counter = Counter(make_app(BUS_URL=IN_PROCESS))
+
     assert badge(counter) == "in one process (badge)"
 
 
