@@ -44,3 +44,22 @@ class Pace:
     def _has_caught_up(self) -> bool:
         with self._changed:
             return self._changed.wait_for(lambda: self._behind < BEHIND, LOOK)
+
+
+class DistantPace:
+    """The pace of a process whose orders are run by others: it sees what is owed alone.
+
+    Args:
+        owed: Says how many events are owed by all processes.
+    """
+
+    def __init__(self, owed: Callable[[], int]) -> None:
+        self._owed = owed
+        self._pause = threading.Event()
+
+    def published(self, runs: int) -> None:
+        """Wait while too much is owed."""
+        for _ in range(LOOKS):
+            if self._owed() < OWED:
+                break
+            self._pause.wait(LOOK)
