@@ -14,6 +14,9 @@ OWED = 500
 #: Seconds between two looks at what is owed, and their number: what a dead process held keeps nobody for long.
 LOOK, LOOKS = 0.25, 8
 
+#: The same for a process whose orders are run by others: what it has sent lies in a broker, which may forget it all.
+DISTANT_OWED, DISTANT_LOOK, DISTANT_LOOKS = 150, 0.05, 8
+
 
 class Pace:
     """The runs that a process owes to its own orders, as far as it knows; thread-safe.
@@ -59,7 +62,7 @@ class DistantPace:
 
     def published(self, runs: int) -> None:
         """Wait while too much is owed."""
-        for _ in range(LOOKS):
-            if self._owed() < OWED:
+        for _ in range(DISTANT_LOOKS):
+            if self._owed() < DISTANT_OWED:
                 break
-            self._pause.wait(LOOK)
+            self._pause.wait(DISTANT_LOOK)
