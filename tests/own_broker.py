@@ -40,6 +40,11 @@ class OwnBroker(ABC):
 
     def start(self) -> None:
         """Start it with what it has on its disk, and return when it answers."""
+        self.begin()
+        self.await_answer()
+
+    def begin(self) -> None:
+        """Start it, and wait for nothing."""
         with (self._folder / "broker.log").open("ab") as log:
             self._process = subprocess.Popen(
                 self._command(),
@@ -49,6 +54,9 @@ class OwnBroker(ABC):
                 stdout=log,
                 stderr=log,
             )
+
+    def await_answer(self) -> None:
+        """Return when it answers."""
         _await_port(self._port)
 
     def kill(self) -> None:

@@ -19,15 +19,19 @@ from bus.failpoint import FAILPOINTS
 from tests.chaos.accounting import account
 from tests.chaos.children import fork
 from tests.chaos.harness import Run
-from tests.chaos.holdings import create_tables, holdings
+from tests.chaos.holdings import create_tables, holdings, times
 from tests.chaos.journal import read_journals
 from tests.chaos.report import Report
 from tests.chaos.settings import Settings
+from tests.chaos.waiting import longest_wait
 from tests.own_broker import BROKERS, OwnBroker, lacks
 from tests.own_server import OwnServer, server_programs
 
 #: Where files are kept in memory: what a machine without power would lose is no concern here.
 MEMORY = Path("/dev/shm")
+
+#: Seconds after the last fault within which a run over a broker has to be whole again.
+PROMPT = 20
 
 #: Processes at a time, by whether a broker is between those who publish and those who work.
 PROCESSES = {False: 3, True: 4}
@@ -51,13 +55,23 @@ def main(arguments: Sequence[str]) -> int:
 
 def perform(settings: Settings, folder: Path) -> Report:
     """Run it in a folder, and account for it."""
-    with _databases(settings, folder) as (url, restart), _broker(settings, folder) as broker:
+    with _broker(settings, folder) as broker, _databases(settings, folder) as (url, restart):
+        if broker is not None:
+            broker.await_answer()
         fork(lambda: create_tables(url)).wait()
         run = Run(settings, url, folder, restart, broker)
         run.perform()
-        journal, held = read_journals(run.journals), holdings(url)
-        accounts = account(journal, replace(held, stuck=held.stuck + run.tally.late(settings)))
-        return Report(settings, run.tally, journal, accounts, os.environ.get("BUS_FAULT"))
+        journal, held, fault = read_journals(run.journals), holdings(url), run.tally.last_fault
+        settled_after = None if fault is None or held.stuck else longest_wait(times(url), fault, settings.speed)
+        if settings.is_over_a_broker:
+            held = replace(held, stuck=held.stuck + _late(settled_after))
+        return Report(settings, run.tally, journal, account(journal, held), os.environ.get("BUS_FAULT"), settled_after)
+
+
+def _late(settled_after: float | None) -> list[str]:
+    if settled_after is None or settled_after <= PROMPT:
+        return []
+    return [f"done {settled_after:.1f} s after the last fault, not within {PROMPT}"]
 
 
 def _problem(settings: Settings) -> str | None:
@@ -109,14 +123,14 @@ def _databases(settings: Settings, folder: Path) -> Iterator[tuple[str, Callable
 
 @contextmanager
 def _broker(settings: Settings, folder: Path) -> Iterator[OwnBroker | None]:
-    """Give the broker that was asked for, started."""
+    """Give the broker that was asked for, on its way to answer."""
     if not settings.is_over_a_broker:
         yield None
         return
     (folder / "broker").mkdir()
     broker = BROKERS[settings.transport](folder / "broker")
     try:
-        broker.start()
+        broker.begin()
         yield broker
     finally:
         broker.end()

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tests.chaos.board import Board
 from tests.chaos.chain import TABLES
 from tests.chaos.children import Child, fork
+from tests.chaos.clock import clock_of
 from tests.chaos.holdings import is_settled
 from tests.chaos.journal import read_journals
 from tests.chaos.schedule import Fault, Kind, schedule
@@ -36,9 +37,6 @@ SHORTEST_STOP, LONGEST_STOP = 12, 35
 #: Seconds that a process may take to end when it is told to.
 ENDING = 30
 
-#: Seconds after the last fault within which a run over a broker has to be done.
-PROMPT = 20
-
 #: What a run over a broker may have there: the queues that Dramatiq makes of each module's, and the roll.
 QUEUES = [f"{APPLICATION}.{name}{end}" for name in TABLES for end in ("", ".DQ", ".XQ")] + [f"{APPLICATION}.processes"]
 
@@ -57,7 +55,7 @@ class Tally:
         moves: Moves of all listeners from those who publish to those who work.
         failed: Processes that ended by themselves, or not when they were told to.
         seconds: What the parts of the run took.
-        settled_after: Seconds from the end of the last fault until everything was done; None: it was not, or none was.
+        last_fault: When the last fault was over, by the bus's clock in microseconds; None: there was none.
     """
 
     kills: int = 0
@@ -69,13 +67,7 @@ class Tally:
     moves: int = 0
     failed: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
-    settled_after: float | None = None
-
-    def late(self, settings: Settings) -> list[str]:
-        """Return what came too late, though it came."""
-        if self.settled_after is None or self.settled_after <= PROMPT or not settings.is_over_a_broker:
-            return []
-        return [f"done {self.settled_after:.1f} s after the last fault, not within {PROMPT}"]
+    last_fault: int | None = None
 
 
 class Run:
@@ -93,9 +85,9 @@ class Run:
         self._settings, self._url, self._folder, self._restart = settings, url, folder, restart
         self._broker = broker
         self._has_moved = not settings.moves
-        self._faulted: float | None = None
         self._random = random.Random(settings.seed)
         self._since = time.time_ns() // 1000
+        self._clock = clock_of(settings.speed, self._since)
         self._board = Board(settings.processes)
         self._journals: list[list[Path]] = [[] for _ in range(settings.processes)]
         self._to_be_armed = settings.kills if settings.at else 0
@@ -129,10 +121,8 @@ class Run:
                 self._look()
                 time.sleep(TICK)
             published = time.monotonic()
-            is_settled = self._settle(published + self._settings.patience)
+            self._settle(published + self._settings.patience)
             settled = time.monotonic()
-            if is_settled and self._faulted is not None:
-                self.tally.settled_after = settled - self._faulted
             self._end(range(len(self._children)))
         finally:
             self._kill_the_rest()
@@ -186,10 +176,10 @@ class Run:
         for slot in [slot for slot, until in self._standing.items() if time.monotonic() > until]:
             del self._standing[slot]
             self._children[slot].send(signal.SIGCONT)
-            self._faulted = time.monotonic()
+            self.tally.last_fault = self._clock.microseconds()
         if self._faults and self._board.acknowledged() >= self._faults[0].share * self._settings.orders:
             self._befall(self._faults.popleft())
-            self._faulted = time.monotonic()
+            self.tally.last_fault = self._clock.microseconds()
 
     def _died(self, slot: int, child: Child) -> None:
         if self._settings.at and child.exit_code == -signal.SIGKILL:
@@ -262,17 +252,14 @@ class Run:
 
     def _count_kill(self, slot: int) -> None:
         self.tally.kills += 1
-        self._faulted = time.monotonic()
+        self.tally.last_fault = self._clock.microseconds()
         self.tally.in_listener += self._board.place(slot).running > 0
 
-    def _settle(self, deadline: float) -> bool:
-        """Return True when nothing is owed or to be run; or False when patience ends, and what is left is stuck."""
-        while not self._is_settled():
-            if time.monotonic() >= deadline:
-                return False
+    def _settle(self, deadline: float) -> None:
+        """Return when nothing is owed or to be run, or when patience ends; then what is left is stuck."""
+        while time.monotonic() < deadline and not self._is_settled():
             self._look()
             time.sleep(SETTLING)
-        return True
 
     def _is_settled(self) -> bool:
         try:

@@ -27,6 +27,7 @@ class Report:
     journal: Journal
     accounts: Accounts
     fault: str | None = None
+    settled_after: float | None = None
 
     @property
     def violations(self) -> Mapping[str, Any]:
@@ -65,7 +66,7 @@ class Report:
                     "wipes": tally.wipes,
                     "moves": tally.moves,
                 },
-                "settled_after": None if tally.settled_after is None else round(tally.settled_after, 1),
+                "settled_after": None if self.settled_after is None else round(self.settled_after, 1),
                 "violations": self.violations,
             },
             indent=2,
