@@ -84,7 +84,7 @@ def test_scenario_04_what_a_kill_9_kept_from_its_commit_is_never_delivered(datab
     assert ran.kills > 0
 
 
-def test_scenarios_32_and_35_killed_workers_and_a_broker_that_is_killed_and_forgets_lose_and_repeat_nothing(
+def test_scenario_35_killed_workers_and_a_broker_that_is_killed_and_forgets_lose_and_repeat_nothing(
     transport: str,
 ) -> None:
     ran = run("postgres", transport=transport, events=2_000, kills=6, broker_kills=1, wipes=1, speed=BROKER_SPEED)
