@@ -6,7 +6,7 @@ import random
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import assert_never
@@ -125,7 +125,7 @@ class Run:
             settled = time.monotonic()
             self._end(range(len(self._children)))
         finally:
-            self._kill_the_rest()
+            _kill(self._children)
         self.tally.seconds = {
             "publishing": published - began,
             "draining": settled - published,
@@ -206,7 +206,10 @@ class Run:
 
     def _victim(self, fault: Fault) -> int:
         going = [slot for slot in range(len(self._children)) if slot not in self._standing]
-        return going[int(fault.chance * len(going))]
+        # Over a broker no listener runs in those who publish.
+        working = [slot for slot in going if fault.is_aimed and slot >= self._settings.publishers]
+        victims = working or going
+        return victims[int(fault.chance * len(victims))]
 
     def _kill(self, fault: Fault) -> None:
         slot = self._victim(fault)
@@ -278,8 +281,10 @@ class Run:
         for slot, child in zip(slots, children, strict=True):
             if child.exit_code != 0:
                 self.tally.failed.append(f"process {slot} did not end well: {child.exit_code}")
+        _kill(children)
 
-    def _kill_the_rest(self) -> None:
-        for child in self._children:
-            if child.is_running():
-                child.kill()
+
+def _kill(children: Iterable[Child]) -> None:
+    for child in children:
+        if child.is_running():
+            child.kill()
