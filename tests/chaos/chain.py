@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 
@@ -21,6 +21,7 @@ from bus import (
     event_view,
     module_listener,
 )
+from bus.transport.base import Transport
 
 
 @event("order.placed", key="number")
@@ -100,11 +101,22 @@ def databases(url: str, *, workers: int | None = None) -> dict[str, Database]:
 class Chain:
     """The modules assembled in one process."""
 
-    def __init__(self, url: str, *, clock: Clock, workers: int | None = None, around: Around = nullcontext) -> None:
-        self.databases = databases(url, workers=workers)
-        self.bus: EventBus = assemble(MODULES, self.databases, clock=clock)
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Clock,
+        workers: int | None = None,
+        around: Around = nullcontext,
+        transport: Transport | str = "inprocess://",
+        hosted: Collection[str] = TABLES.keys(),
+    ) -> None:
+        every = databases(url, workers=workers)
+        self.databases = {name: every[name] for name in hosted}
+        self.bus: EventBus = assemble(MODULES, self.databases, transport=transport, clock=clock)
         for module, listener in self._listeners(around):
-            self.bus.module(module).subscribe(listener)
+            if module in hosted:
+                self.bus.module(module).subscribe(listener)
 
     def close(self) -> None:
         """End what runs, and close every connection."""

@@ -6,19 +6,23 @@ import random
 import signal
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import assert_never
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from tests.chaos.board import Board
+from tests.chaos.chain import TABLES
 from tests.chaos.children import Child, fork
+from tests.chaos.clock import clock_of
 from tests.chaos.holdings import is_settled
 from tests.chaos.journal import read_journals
 from tests.chaos.schedule import Fault, Kind, schedule
 from tests.chaos.settings import Settings
-from tests.chaos.working import NUMBERS, Task, work
+from tests.chaos.working import APPLICATION, NUMBERS, Task, work
+from tests.own_broker import OwnBroker
 
 #: Seconds between two looks at the run, and at whether it has settled.
 TICK, SETTLING = 0.005, 0.1
@@ -33,6 +37,9 @@ SHORTEST_STOP, LONGEST_STOP = 12, 35
 #: Seconds that a process may take to end when it is told to.
 ENDING = 30
 
+#: What a run over a broker may have there: the queues that Dramatiq makes of each module's, and the roll.
+QUEUES = [f"{APPLICATION}.{name}{end}" for name in TABLES for end in ("", ".DQ", ".XQ")] + [f"{APPLICATION}.processes"]
+
 
 @dataclass(slots=True)
 class Tally:
@@ -43,35 +50,58 @@ class Tally:
         in_listener: Those of them in which a listener ran.
         stops: Processes that were stopped, and went on later.
         restarts: Restarts of the server.
+        broker_kills: Kills of the broker, each with its start.
+        wipes: Moments in which the broker forgot everything.
+        moves: Moves of all listeners from those who publish to those who work.
         failed: Processes that ended by themselves, or not when they were told to.
         seconds: What the parts of the run took.
+        last_fault: When the last fault was over, by the bus's clock in microseconds; None: there was none.
     """
 
     kills: int = 0
     in_listener: int = 0
     stops: int = 0
     restarts: int = 0
+    broker_kills: int = 0
+    wipes: int = 0
+    moves: int = 0
     failed: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    last_fault: int | None = None
 
 
 class Run:
     """One run on databases that are ready."""
 
-    def __init__(self, settings: Settings, url: str, folder: Path, restart: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        url: str,
+        folder: Path,
+        restart: Callable[[], None],
+        broker: OwnBroker | None = None,
+    ) -> None:
         self.tally = Tally()
         self._settings, self._url, self._folder, self._restart = settings, url, folder, restart
+        self._broker = broker
+        self._has_moved = not settings.moves
         self._random = random.Random(settings.seed)
         self._since = time.time_ns() // 1000
+        self._clock = clock_of(settings.speed, self._since)
         self._board = Board(settings.processes)
         self._journals: list[list[Path]] = [[] for _ in range(settings.processes)]
         self._to_be_armed = settings.kills if settings.at else 0
         self._faults = deque(
             schedule(
                 settings.seed,
-                kills=0 if settings.at else settings.kills,
-                stops=settings.stops,
-                restarts=settings.restarts,
+                {
+                    Kind.KILL: 0 if settings.at else settings.kills,
+                    Kind.STOP: settings.stops,
+                    Kind.RESTART: settings.restarts,
+                    Kind.BROKER_KILL: settings.broker_kills,
+                    Kind.WIPE: settings.wipes,
+                    Kind.MOVE: settings.moves,
+                },
             )
         )
         self._standing: dict[int, float] = {}
@@ -93,9 +123,9 @@ class Run:
             published = time.monotonic()
             self._settle(published + self._settings.patience)
             settled = time.monotonic()
-            self._end()
+            self._end(range(len(self._children)))
         finally:
-            self._kill_the_rest()
+            _kill(self._children)
         self.tally.seconds = {
             "publishing": published - began,
             "draining": settled - published,
@@ -106,6 +136,7 @@ class Run:
         journal = self._folder / f"journal-{slot}-{len(self._journals[slot])}"
         number = sum(map(len, self._journals))
         told = read_journals(self._journals[slot]).acknowledged
+        works = slot >= self._settings.publishers
         self._board.place(slot).begin(acknowledged=told)
         self._journals[slot].append(journal)
         task = Task(
@@ -117,6 +148,8 @@ class Run:
             since=self._since,
             workers=self._settings.workers,
             failpoints=self._armed(),
+            broker=self._broker.url if self._broker is not None and (works or self._has_moved) else None,
+            works=works,
         )
         return fork(lambda: work(task, self._board.place(slot)))
 
@@ -128,8 +161,8 @@ class Run:
         return f"{self._settings.at}={passage}*kill"
 
     def _share(self, slot: int) -> int:
-        whole, rest = divmod(self._settings.orders, self._settings.processes)
-        return whole + (slot < rest)
+        whole, rest = divmod(self._settings.orders, self._settings.publishers)
+        return whole + (slot < rest) if slot < self._settings.publishers else 0
 
     def _is_published(self) -> bool:
         shares = [self._board.place(slot).acknowledged >= self._share(slot) for slot in range(len(self._children))]
@@ -143,8 +176,10 @@ class Run:
         for slot in [slot for slot, until in self._standing.items() if time.monotonic() > until]:
             del self._standing[slot]
             self._children[slot].send(signal.SIGCONT)
+            self.tally.last_fault = self._clock.microseconds()
         if self._faults and self._board.acknowledged() >= self._faults[0].share * self._settings.orders:
             self._befall(self._faults.popleft())
+            self.tally.last_fault = self._clock.microseconds()
 
     def _died(self, slot: int, child: Child) -> None:
         if self._settings.at and child.exit_code == -signal.SIGKILL:
@@ -154,22 +189,59 @@ class Run:
         self._children[slot] = self._start(slot)
 
     def _befall(self, fault: Fault) -> None:
-        if fault.kind is Kind.RESTART:
-            self._restart()
-            self.tally.restarts += 1
-            return
-        going = [slot for slot in range(len(self._children)) if slot not in self._standing]
-        slot = going[int(fault.chance * len(going))]
-        if fault.kind is Kind.STOP:
-            self._stop(slot, fault)
-        else:
-            if fault.is_aimed:
-                self._await_listener(slot)
-            self._children[slot].kill()
-            self._count_kill(slot)
-            self._children[slot] = self._start(slot)
+        match fault.kind:
+            case Kind.KILL:
+                self._kill(fault)
+            case Kind.STOP:
+                self._stop(fault)
+            case Kind.RESTART:
+                self._restart()
+                self.tally.restarts += 1
+            case Kind.BROKER_KILL | Kind.WIPE:
+                self._befall_broker(fault.kind)
+            case Kind.MOVE:
+                self._move()
+            case _:
+                assert_never(fault.kind)
 
-    def _stop(self, slot: int, fault: Fault) -> None:
+    def _victim(self, fault: Fault) -> int:
+        going = [slot for slot in range(len(self._children)) if slot not in self._standing]
+        # Over a broker no listener runs in those who publish.
+        working = [slot for slot in going if fault.is_aimed and slot >= self._settings.publishers]
+        victims = working or going
+        return victims[int(fault.chance * len(victims))]
+
+    def _kill(self, fault: Fault) -> None:
+        slot = self._victim(fault)
+        if fault.is_aimed:
+            self._await_listener(slot)
+        self._children[slot].kill()
+        self._count_kill(slot)
+        self._children[slot] = self._start(slot)
+
+    def _befall_broker(self, kind: Kind) -> None:
+        if self._broker is None:
+            return
+        if kind is Kind.WIPE:
+            self._broker.wipe(QUEUES)
+            self.tally.wipes += 1
+        else:
+            self._broker.kill()
+            self._broker.start()
+            self.tally.broker_kills += 1
+
+    def _move(self) -> None:
+        """Have those who publish, one after the other, run no listener any more: old and new ones work side by side."""
+        self._has_moved = True
+        for slot in range(self._settings.publishers):
+            if self._standing.pop(slot, None) is not None:
+                self._children[slot].send(signal.SIGCONT)
+            self._end([slot])
+            self._children[slot] = self._start(slot)
+        self.tally.moves += 1
+
+    def _stop(self, fault: Fault) -> None:
+        slot = self._victim(fault)
         self._children[slot].send(signal.SIGSTOP)
         seconds = SHORTEST_STOP + fault.chance * (LONGEST_STOP - SHORTEST_STOP)
         self._standing[slot] = time.monotonic() + seconds / self._settings.speed
@@ -183,6 +255,7 @@ class Run:
 
     def _count_kill(self, slot: int) -> None:
         self.tally.kills += 1
+        self.tally.last_fault = self._clock.microseconds()
         self.tally.in_listener += self._board.place(slot).running > 0
 
     def _settle(self, deadline: float) -> None:
@@ -197,18 +270,21 @@ class Run:
         except SQLAlchemyError:
             return False
 
-    def _end(self) -> None:
-        for child in self._children:
+    def _end(self, slots: Sequence[int]) -> None:
+        children = [self._children[slot] for slot in slots]
+        for child in children:
             if child.is_running():
                 child.send(signal.SIGTERM)
         deadline = time.monotonic() + ENDING
-        while any([child.is_running() for child in self._children]) and time.monotonic() < deadline:
+        while any([child.is_running() for child in children]) and time.monotonic() < deadline:
             time.sleep(TICK)
-        for slot, child in enumerate(self._children):
+        for slot, child in zip(slots, children, strict=True):
             if child.exit_code != 0:
                 self.tally.failed.append(f"process {slot} did not end well: {child.exit_code}")
+        _kill(children)
 
-    def _kill_the_rest(self) -> None:
-        for child in self._children:
-            if child.is_running():
-                child.kill()
+
+def _kill(children: Iterable[Child]) -> None:
+    for child in children:
+        if child.is_running():
+            child.kill()

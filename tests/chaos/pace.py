@@ -14,6 +14,9 @@ OWED = 500
 #: Seconds between two looks at what is owed, and their number: what a dead process held keeps nobody for long.
 LOOK, LOOKS = 0.25, 8
 
+#: The same for a process whose orders are run by others: what it has sent lies in a broker, which may forget it all.
+DISTANT_OWED, DISTANT_LOOK, DISTANT_LOOKS = 150, 0.05, 8
+
 
 class Pace:
     """The runs that a process owes to its own orders, as far as it knows; thread-safe.
@@ -44,3 +47,22 @@ class Pace:
     def _has_caught_up(self) -> bool:
         with self._changed:
             return self._changed.wait_for(lambda: self._behind < BEHIND, LOOK)
+
+
+class DistantPace:
+    """The pace of a process whose orders are run by others: it sees what is owed alone.
+
+    Args:
+        owed: Says how many events are owed by all processes.
+    """
+
+    def __init__(self, owed: Callable[[], int]) -> None:
+        self._owed = owed
+        self._pause = threading.Event()
+
+    def published(self, runs: int) -> None:
+        """Wait while too much is owed."""
+        for _ in range(DISTANT_LOOKS):
+            if self._owed() < DISTANT_OWED:
+                break
+            self._pause.wait(DISTANT_LOOK)

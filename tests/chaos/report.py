@@ -27,6 +27,7 @@ class Report:
     journal: Journal
     accounts: Accounts
     fault: str | None = None
+    settled_after: float | None = None
 
     @property
     def violations(self) -> Mapping[str, Any]:
@@ -61,7 +62,11 @@ class Report:
                     "kills while a listener ran": tally.in_listener,
                     "stops": tally.stops,
                     "restarts": tally.restarts,
+                    "broker kills": tally.broker_kills,
+                    "wipes": tally.wipes,
+                    "moves": tally.moves,
                 },
+                "settled_after": None if self.settled_after is None else round(self.settled_after, 1),
                 "violations": self.violations,
             },
             indent=2,

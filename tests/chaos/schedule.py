@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -19,6 +20,9 @@ class Kind(Enum):
     KILL = "kill -9 of a process"
     STOP = "SIGSTOP of a process, past the time when what it holds is due"
     RESTART = "immediate restart of the database's server"
+    BROKER_KILL = "kill -9 of the broker, and its start on the same port with what it has on its disk"
+    WIPE = "everything that the broker has is deleted"
+    MOVE = "publishers who ran every listener themselves are ended, and begin anew with the broker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +42,18 @@ class Fault:
     is_aimed: bool = False
 
 
-def schedule(seed: int, *, kills: int, stops: int, restarts: int) -> list[Fault]:
+#: The share of the run after which modules move.
+HALF = 0.5
+
+
+def schedule(seed: int, counts: Mapping[Kind, int]) -> list[Fault]:
     """Return so many faults of each kind, in their order."""
     source = random.Random(seed)
-    kinds = [Kind.KILL] * kills + [Kind.STOP] * stops + [Kind.RESTART] * restarts
-    faults = [Fault(source.uniform(FIRST, LAST), kind, source.random(), source.random() < AIMED) for kind in kinds]
+    kinds = [kind for kind in Kind for _ in range(counts.get(kind, 0))]
+    faults = [_fault(kind, source) for kind in kinds]
     return sorted(faults, key=lambda fault: fault.share)
+
+
+def _fault(kind: Kind, source: random.Random) -> Fault:
+    share = source.uniform(FIRST, LAST)
+    return Fault(HALF if kind is Kind.MOVE else share, kind, source.random(), source.random() < AIMED)

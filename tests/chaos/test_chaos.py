@@ -12,10 +12,15 @@ from typing import Any
 
 import pytest
 
+from tests.own_broker import BROKERS, lacks
+
 ROOT = Path(__file__).parents[2]
 
 #: Seconds of the bus's clock for each of the machine's: what a dead process held comes due while the test lasts.
 SPEED = 10
+
+#: The same over a broker: what lies in a queue is not to come due there.
+BROKER_SPEED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,18 @@ def database(request: pytest.FixtureRequest) -> str:
     if request.param == "postgres":
         request.getfixturevalue("programs")
     return str(request.param)
+
+
+@pytest.fixture(params=BROKERS)
+def transport(request: pytest.FixtureRequest, programs: Path) -> str:
+    """Name each broker in turn, a server of the run's own; without its program the test is skipped, or fails."""
+    kind = str(request.param)
+    lacking = lacks(kind)
+    if lacking and os.environ.get("REQUIRE_SERVICES") == "1":
+        pytest.fail(f"no {lacking} is installed")
+    if lacking:
+        pytest.skip(f"no {lacking} is installed")
+    return kind
 
 
 def test_scenario_08_kill_9_at_random_moments_loses_and_repeats_nothing_and_blames_no_innocent(database: str) -> None:
@@ -67,6 +84,24 @@ def test_scenario_04_what_a_kill_9_kept_from_its_commit_is_never_delivered(datab
     assert ran.kills > 0
 
 
+def test_scenario_35_killed_workers_and_a_broker_that_is_killed_and_forgets_lose_and_repeat_nothing(
+    transport: str,
+) -> None:
+    ran = run("postgres", transport=transport, events=2_000, kills=6, broker_kills=1, wipes=1, speed=BROKER_SPEED)
+
+    assert ran.violations == {}
+    assert (ran.exit_code, ran.kills) == (0, 6)
+    assert (ran.report["faults"]["broker kills"], ran.report["faults"]["wipes"]) == (1, 1)
+    assert ran.report["settled_after"] <= 20
+
+
+def test_scenario_33_listeners_move_in_mid_run_from_those_who_publish_to_workers(transport: str) -> None:
+    ran = run("postgres", transport=transport, events=600, kills=2, moves=1, speed=BROKER_SPEED)
+
+    assert ran.violations == {}
+    assert (ran.exit_code, ran.report["faults"]["moves"]) == (0, 1)
+
+
 def test_completion_in_a_second_transaction_is_found_by_its_duplicate_effects() -> None:
     ran = run("sqlite", events=400, kills=8, at="transaction.after_commit", fault="completion in a second transaction")
 
@@ -81,15 +116,22 @@ def test_restart_of_a_server_that_there_is_not_is_an_error() -> None:
     assert b"--restarts is for postgres" in ended.stderr
 
 
-def run(database: str, *, fault: str | None = None, **options: object) -> Ran:
+def test_broker_that_there_is_not_can_neither_be_killed_nor_forget() -> None:
+    ended = subprocess.run(command("sqlite", events=2, wipes=1), cwd=ROOT, capture_output=True, check=False)
+
+    assert ended.returncode == 2
+    assert b"--broker-kills, --wipes and --moves are for --transport" in ended.stderr
+
+
+def run(database: str, *, fault: str | None = None, speed: int = SPEED, **options: object) -> Ran:
     """Run the harness, and return what it tells."""
     environment = {**os.environ, **({"BUS_FAULT": fault} if fault else {})}
-    asked = command(database, speed=SPEED, **options)
+    asked = command(database, speed=speed, **options)
     ended = subprocess.run(asked, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert ended.stdout, ended.stderr
     return Ran(ended.returncode, json.loads(ended.stdout))
 
 
 def command(database: str, **options: object) -> list[str]:
-    told = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    told = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", str(value))]
     return [sys.executable, "-m", "tests.chaos", "--database", database, *told]

@@ -7,7 +7,7 @@ import os
 import random
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +16,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bus import BusError
 from bus.failpoint import arm_from_environment
+from bus.transport.base import Transport
+from bus.transport.dramatiq.transport import DramatiqTransport
 from tests.chaos.board import Place
-from tests.chaos.chain import Chain
+from tests.chaos.chain import TABLES, Chain
 from tests.chaos.clock import clock_of
 from tests.chaos.journal import JournalWriter
-from tests.chaos.pace import Pace
+from tests.chaos.pace import DistantPace, Pace
 
 #: Numbers that each process has for its orders.
 NUMBERS = 1_000_000
@@ -33,6 +35,9 @@ SAVEPOINT, ROLLBACK = 20, 25
 
 #: Runs of listeners that follow from one order.
 RUNS = 3
+
+#: What the queues of a run are named after, and the threads of a worker that take from them.
+APPLICATION, THREADS = "chaos", 8
 
 #: Seconds between two looks whether the parent is there, and after an error of the database.
 LOOK, PAUSE = 0.5, 0.1
@@ -55,6 +60,8 @@ class Task:
         since: When that clock began.
         workers: Threads of each module, where its database takes several.
         failpoints: What to arm, as `BUS_FAILPOINTS` has it.
+        broker: What carries the events between those who publish and those who work; None: each does both.
+        works: Whether, over a broker, it works.
     """
 
     url: str
@@ -65,6 +72,24 @@ class Task:
     since: int
     workers: int
     failpoints: str = ""
+    broker: str | None = None
+    works: bool = False
+
+    @property
+    def is_distant(self) -> bool:
+        """Whether others run the listeners."""
+        return self.broker is not None and not self.works
+
+    @property
+    def hosted(self) -> Collection[str]:
+        """The modules that it hosts."""
+        return ("order",) if self.is_distant else TABLES.keys()
+
+    def transport(self) -> Transport | str:
+        """Return what carries its events."""
+        if self.broker is None:
+            return "inprocess://"
+        return DramatiqTransport(self.broker, application=APPLICATION, threads=0 if self.is_distant else THREADS)
 
 
 def work(task: Task, place: Place) -> None:
@@ -96,8 +121,15 @@ class Publisher:
         self._task, self._place, self._done = task, place, done
         self._random = random.Random(task.first)
         self._pace = Pace(lambda: self.chain.owed())
-        clock = clock_of(task.speed, task.since)
-        self.chain = Chain(task.url, clock=clock, workers=task.workers, around=self._listening)
+        self._wait = DistantPace(lambda: self.chain.owed()).published if task.is_distant else self._pace.published
+        self.chain = Chain(
+            task.url,
+            clock=clock_of(task.speed, task.since),
+            workers=task.workers,
+            around=self._listening,
+            transport=task.transport(),
+            hosted=task.hosted,
+        )
         self.chain.bus.start()
 
     def publish(self) -> None:
@@ -119,7 +151,7 @@ class Publisher:
 
     def _is_placed(self, first: int, count: int, undone: int) -> bool:
         """Make one transaction; False where its outcome is unknown."""
-        self._pace.published(RUNS * count)
+        self._wait(RUNS * count)
         try:
             with suppress(TakenBackError), self.chain.databases["order"].transaction():
                 self._place_orders(first, count, undone)
