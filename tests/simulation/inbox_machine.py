@@ -17,7 +17,7 @@ from bus.testing.contracts.publications import BAKE, OPEN, TROUBLE
 from bus.testing.contracts.samples import sample
 
 #: Microseconds after which a start without an end counts as a crash.
-LEASE = 30_000_000
+LEASE = 10_000_000
 
 LISTENERS = (OPEN, BAKE)
 VERSIONS = {sample(0).type: sample(0).version}
@@ -164,7 +164,7 @@ class InboxMachine(RuleBasedStateMachine):
             for id in ids:
                 self.rows.setdefault((id, found.envelope.id), Row("retrying", Reason.REDELIVERED, 0, 0, 0, self.now))
 
-    @rule(seconds=st.sampled_from((1, 5, 30, 3600)))
+    @rule(seconds=st.sampled_from((1, 5, 10, 3600)))
     def wait(self, seconds: int) -> None:
         self.clock.advance(seconds=seconds)
 

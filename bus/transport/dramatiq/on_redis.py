@@ -8,7 +8,9 @@ from typing import Any
 from uuid import uuid4
 
 from dramatiq.brokers.redis import RedisBroker
-from redis import RedisError
+from redis import ConnectionError as RedisConnectionError
+from redis import InvalidResponse, RedisError
+from redis import TimeoutError as RedisTimeoutError
 
 from bus.transport.dramatiq.strange import carried, is_ours
 
@@ -81,9 +83,24 @@ class OurRedisBroker(RedisBroker):
 
     def do_fetch(self, queue_name: str, *arguments: object) -> list[bytes]:
         """Take what is in a queue, as Dramatiq's script of this name does."""
-        dispatch: Any = self._dispatch
-        fetched: list[bytes | None] = dispatch("fetch")(queue_name, *arguments)
+        fetched: list[bytes | None] = self._do("fetch", queue_name, *arguments)
         return [self._readable(queue_name, data) for data in fetched if data is not None]
+
+    def do_ack(self, queue_name: str, *arguments: object) -> None:
+        """Let go of a message, as Dramatiq's script of this name does."""
+        self._do("ack", queue_name, *arguments)
+
+    def do_nack(self, queue_name: str, *arguments: object) -> None:
+        """Reject a message, as Dramatiq's script of this name does."""
+        self._do("nack", queue_name, *arguments)
+
+    def _do(self, name: str, queue_name: str, *arguments: object) -> Any:
+        """Run a script; whatever breaks off the answer is an outage, for which alone Dramatiq waits."""
+        dispatch: Any = self._dispatch
+        try:
+            return dispatch(name)(queue_name, *arguments)
+        except (RedisTimeoutError, InvalidResponse, OSError) as error:
+            raise RedisConnectionError(str(error)) from error
 
     def _readable(self, queue_name: str, data: bytes) -> bytes:
         if is_ours(data, queue_name, {MESSAGE_ID}):
