@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 SPEED = 10
 
 #: The same over a broker: what lies in a queue is not to come due there.
-BROKER_SPEED = 2
+BROKER_SPEED = 4
 
 
 @dataclass(frozen=True, slots=True)

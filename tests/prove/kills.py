@@ -17,7 +17,7 @@ from tests.prove.finding import Finding, at_least, at_most, exactly
 
 #: Events of the whole chain, and how fast the bus's clock goes: in one process, and over a broker.
 EVENTS, SPEED = 20_000, 5
-BROKER_EVENTS, BROKER_SPEED = 10_000, 2
+BROKER_EVENTS, BROKER_SPEED = 10_000, 4
 
 #: Seconds after the last fault within which what was published over a broker is done.
 SETTLED = 20
