@@ -27,8 +27,8 @@ from tests.own_broker import OwnBroker
 #: Seconds between two looks at the run, and at whether it has settled.
 TICK, SETTLING = 0.005, 0.1
 
-#: Seconds for which a kill waits for a listener that runs.
-AIMING = 0.1
+#: Seconds for which a kill waits for a listener that runs, and over a broker, from which workers first have to hear.
+AIMING, DISTANT_AIMING = 0.1, 1.0
 
 #: Seconds of the bus's clock for which a process is stopped: the shortest is past the due time of what was sent, the
 #: longest past the lease of a run.
@@ -249,7 +249,8 @@ class Run:
 
     def _await_listener(self, slot: int) -> None:
         """Return when a listener runs there, or after a moment in which none did."""
-        place, deadline = self._board.place(slot), time.monotonic() + AIMING
+        aiming = DISTANT_AIMING if self._settings.is_over_a_broker else AIMING
+        place, deadline = self._board.place(slot), time.monotonic() + aiming
         while not place.running and time.monotonic() < deadline:
             pass
 
