@@ -19,7 +19,7 @@ import redis
 #: Where Debian keeps the programs of RabbitMQ; those on the path there become another user.
 PROGRAMS = "/usr/lib/rabbitmq/bin"
 
-#: Below those that the operating system gives to clients: one that asks for a broker that is away could meet itself there.
+#: Below those that the operating system gives to clients: who asks for a broker that is away could meet itself there.
 PORTS = range(15_000, 32_000)
 
 #: Seconds that a start may take, and between two looks.
