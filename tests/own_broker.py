@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -15,10 +16,11 @@ from threading import Event
 import pika
 import redis
 
-from tests.own_server import free_port
-
 #: Where Debian keeps the programs of RabbitMQ; those on the path there become another user.
 PROGRAMS = "/usr/lib/rabbitmq/bin"
+
+#: Below those that the operating system gives to clients: who asks for a broker that is away could meet itself there.
+PORTS = range(15_000, 32_000)
 
 #: Seconds that a start may take, and between two looks.
 PATIENCE, LOOK = 60, 0.05
@@ -35,7 +37,7 @@ class OwnBroker(ABC):
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._port = free_port()
+        self._port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -107,7 +109,7 @@ class OwnRabbitmq(OwnBroker):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.url = f"dramatiq+amqp://guest:guest@127.0.0.1:{self._port}"
-        self._names, self._between = free_port(), free_port()
+        self._names, self._between = _free_port(), _free_port()
         (folder / "plugins").write_text("[].\n")
         (folder / "rabbitmq.conf").touch()
         self._register = subprocess.Popen(
@@ -171,6 +173,14 @@ def lacks(kind: str) -> str | None:
 def _rabbitmq_program() -> Path | None:
     found = shutil.which("rabbitmq-server", path=os.pathsep.join([PROGRAMS, os.environ.get("PATH", os.defpath)]))
     return None if found is None else Path(found)
+
+
+def _free_port() -> int:
+    while True:
+        port = random.choice(PORTS)
+        with suppress(OSError), socket.socket() as tried:
+            tried.bind(("127.0.0.1", port))
+            return port
 
 
 def _await_port(port: int) -> None:

@@ -42,7 +42,7 @@ class OwnServer:
         self._user = _user()
         if self._user is not None:
             shutil.chown(folder, self._user)
-        self._port = free_port()
+        self._port = _free_port()
         self._root = f"postgresql+psycopg://server@127.0.0.1:{self._port}/postgres"
         self.url = f"{self._root}?schema={{module}}"
         self._run("initdb", "--pgdata", str(folder / "data"), "--auth=trust", "--username=server", "--no-sync")
@@ -139,8 +139,7 @@ def _group(user: str) -> int:
     return pwd.getpwnam(user).pw_gid
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on now."""
+def _free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]

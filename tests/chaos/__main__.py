@@ -23,7 +23,7 @@ from tests.chaos.holdings import create_tables, holdings, times
 from tests.chaos.journal import read_journals
 from tests.chaos.report import Report
 from tests.chaos.settings import Settings
-from tests.chaos.waiting import longest_wait
+from tests.chaos.waiting import late, longest_wait
 from tests.own_broker import BROKERS, OwnBroker, lacks
 from tests.own_server import OwnServer, server_programs
 
@@ -64,14 +64,12 @@ def perform(settings: Settings, folder: Path) -> Report:
         journal, held, fault = read_journals(run.journals), holdings(url), run.tally.last_fault
         settled_after = None if fault is None or held.stuck else longest_wait(times(url), fault, settings.speed)
         if settings.is_over_a_broker:
-            held = replace(held, stuck=held.stuck + _late(settled_after))
+            held = replace(held, stuck=held.stuck + _late(url, settings, fault))
         return Report(settings, run.tally, journal, account(journal, held), os.environ.get("BUS_FAULT"), settled_after)
 
 
-def _late(settled_after: float | None) -> list[str]:
-    if settled_after is None or settled_after <= PROMPT:
-        return []
-    return [f"done {settled_after:.1f} s after the last fault, not within {PROMPT}"]
+def _late(url: str, settings: Settings, fault: int | None) -> list[str]:
+    return [] if fault is None else late(times(url), fault, settings.speed, PROMPT)
 
 
 def _problem(settings: Settings) -> str | None:

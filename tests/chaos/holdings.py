@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from tests.chaos.accounting import Holdings
 from tests.chaos.chain import TABLES, databases
-from tests.chaos.waiting import Times
+from tests.chaos.waiting import Ended, Times
 
 #: What stands for each step of an order's way: the module, and the question for the numbers.
 STEPS = {
@@ -26,7 +26,7 @@ _OWED = "SELECT target, event_id, sends FROM bus_outbox"
 _OPEN = "SELECT listener, event_id, state, reason FROM bus_inbox WHERE state NOT IN ('completed', 'dead')"
 _DEAD = "SELECT listener, event_id, reason, error FROM bus_inbox WHERE state = 'dead'"
 _EVENTS = "SELECT id, CAST(key AS integer), time FROM bus_event"
-_DONE = "SELECT event_id, due_at FROM bus_inbox WHERE state = 'completed'"
+_DONE = "SELECT event_id, due_at, listener, starts, failures, crashes FROM bus_inbox WHERE state = 'completed'"
 
 
 def create_tables(url: str) -> None:
@@ -51,16 +51,16 @@ def holdings(url: str) -> Holdings:
 
 
 def times(url: str) -> Times:
-    """Return when each order was placed, and when the last of its listeners ended."""
+    """Return when each order was placed, and when each of its listeners ended."""
     placed = {number: at for _, number, at in _rows(url, "order", _EVENTS)}
     number_of = {
         event_id: number for module in ("order", "kitchen") for event_id, number, _ in _rows(url, module, _EVENTS)
     }
-    done: dict[int, int] = {}
-    for event_id, at in _every(url, _DONE):
-        number = number_of[event_id]
-        done[number] = max(at, done.get(number, 0))
-    return Times(placed, done)
+    ended = [
+        Ended(number_of[event_id], at, f"{listener}, {starts} starts, {failures} failures, {crashes} crashes")
+        for event_id, at, listener, starts, failures, crashes in _every(url, _DONE)
+    ]
+    return Times(placed, ended)
 
 
 def _every(url: str, question: str) -> list[Any]:

@@ -2,28 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
-    """When the bus's clock told what, in its microseconds, by the numbers of the orders.
+class Ended:
+    """A listener's run that completed.
 
     Attributes:
-        placed: When each was placed.
-        done: When the last of what follows from it was done.
+        number: The order that it follows from.
+        at: When it ended, by the bus's clock in microseconds.
+        way: How it came to its end, in words: one start and no crash says that the message came late.
+    """
+
+    number: int
+    at: int
+    way: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """When the bus's clock, in microseconds, told what.
+
+    Attributes:
+        placed: When each order was placed, by its number.
+        ended: What followed.
     """
 
     placed: Mapping[int, int] = field(default_factory=dict)
-    done: Mapping[int, int] = field(default_factory=dict)
+    ended: list[Ended] = field(default_factory=list)
+
+    def waits(self, fault: int, speed: int) -> Iterator[tuple[float, Ended]]:
+        """Yield the machine's seconds that each run was waited for.
+
+        They count from the last fault, or from the order's own placing where that was later: so they say how soon
+        everything is whole again, and not how much there was still to be placed.
+        """
+        for ended in self.ended:
+            if ended.number in self.placed:
+                yield (ended.at - max(fault, self.placed[ended.number])) / speed / 1e6, ended
 
 
 def longest_wait(times: Times, fault: int, speed: int) -> float:
-    """Return the machine's seconds that the last of all orders waited for its end.
+    """Return the seconds that the last run of all was waited for."""
+    return max(0.0, *(seconds for seconds, _ in times.waits(fault, speed)), 0.0)
 
-    They count from the last fault, or from the order's own placing where that was later: so they say how soon the
-    run is whole again, and not how much there was still to be placed.
-    """
-    waits = [done - max(fault, times.placed[number]) for number, done in times.done.items() if number in times.placed]
-    return max(0, *waits, 0) / speed / 1e6
+
+def late(times: Times, fault: int, speed: int, prompt: float) -> list[str]:
+    """Return what was waited for longer than that, the longest first."""
+    found = sorted(((seconds, ended) for seconds, ended in times.waits(fault, speed) if seconds > prompt), key=_first)
+    return [f"order {ended.number}: {ended.way}, done after {seconds:.1f} s" for seconds, ended in reversed(found)]
+
+
+def _first(found: tuple[float, Ended]) -> float:
+    return found[0]
