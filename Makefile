@@ -74,6 +74,6 @@ requirements:
 	@command -v uv >/dev/null || { echo "make requirements needs uv: pip install uv" >&2; exit 1; }
 	$(COMPILE) requirements/run.in --output-file requirements/run.txt
 	$(COMPILE) requirements/dev.in --output-file requirements/dev.txt --constraints requirements/run.txt
-	for peer in procrastinate pgqueuer dbos; do \
+	for peer in procrastinate pgqueuer dbos celery; do \
 	    $(COMPILE) benchmarks/requirements/$$peer.in --output-file benchmarks/requirements/$$peer.txt || exit 1; \
 	done
