@@ -76,6 +76,6 @@ requirements:
 	$(COMPILE) requirements/dev.in --output-file requirements/dev.txt --constraints requirements/run.txt
 	$(COMPILE) examples/cluster/requirements.in --output-file examples/cluster/requirements.txt \
 	    --constraints requirements/dev.txt
-	for peer in procrastinate pgqueuer dbos; do \
+	for peer in procrastinate pgqueuer dbos celery; do \
 	    $(COMPILE) benchmarks/requirements/$$peer.in --output-file benchmarks/requirements/$$peer.txt || exit 1; \
 	done
