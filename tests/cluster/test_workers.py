@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -77,6 +79,27 @@ def test_scenario_35_others_go_on_without_the_only_worker_of_a_module_whose_work
         with running_worker(tmp_path, "second", "--modules", "kitchen", FLASK_BUS_URL=broker_url):
             wait_until(books.is_settled)
 
+    assert customers.refused == []
+    books.require_exact(customers.answered)
+
+
+def test_process_of_a_worker_that_dies_ends_it_with_its_exit_code_and_strands_nothing(
+    broker_url: str, books: Books, tmp_path: Path
+) -> None:
+    with running_server(tmp_path, FLASK_BUS_URL=broker_url) as server:
+        customers = Customers(server)
+        with (
+            customers.ordering(),
+            running_worker(tmp_path, "pair", "--processes", "2", FLASK_BUS_URL=broker_url) as pair,
+        ):
+            wait_until(lambda: len(pair.pids()) == 2)
+            customers.wait_for(20)
+            os.kill(pair.pids()[0], signal.SIGKILL)
+            exit_code = pair.process.wait(60)
+        with running_worker(tmp_path, "next", FLASK_BUS_URL=broker_url):
+            wait_until(books.is_settled)
+
+    assert exit_code not in (0, None)
     assert customers.refused == []
     books.require_exact(customers.answered)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -33,6 +34,10 @@ class Worker:
     def said(self) -> str:
         """Return what it has logged."""
         return self._log.read_text()
+
+    def pids(self) -> list[int]:
+        """Return its processes that work, the oldest first."""
+        return [int(pid) for pid in re.findall(r"PID (\d+)\].*ready for action", self.said())]
 
     def kill(self) -> None:
         """End it and its processes as a crash would."""
