@@ -22,6 +22,9 @@ from sqlalchemy import Connection, Engine, create_engine, text
 #: Seconds before each event on an idle system; at random, so that every moment between two polls is met.
 PAUSE = (0.05, 0.25)
 
+#: What an event says beside its key where nothing more is asked for, and bytes that the rest of a payload takes.
+NOTE, ROOM = "a note", 128
+
 #: The environment variable in which a process finds its job.
 VARIABLE = "CLUSTER_JOB"
 
@@ -41,7 +44,7 @@ class Job:
         pipe: Where effects are told.
         threads: Threads that each process works with; it has as many messages in hand.
         processes: Processes that work.
-        payload: KiB that an event carries.
+        payload: KiB that an event carries; none for next to nothing.
         waits: Milliseconds that a listener waits before it writes.
     """
 
@@ -85,8 +88,8 @@ def write_ticket(connection: Connection, order_id: str) -> None:
     connection.execute(_TICKET, {"id": order_id})
 
 
-_ORDER = text("INSERT INTO orders (id, note) VALUES (:id, 'a note')")
-_TICKET = text("INSERT INTO tickets (id, note) VALUES (:id, 'a note')")
+_ORDER = text(f"INSERT INTO orders (id, note) VALUES (:id, '{NOTE}')")
+_TICKET = text(f"INSERT INTO tickets (id, note) VALUES (:id, '{NOTE}')")
 
 
 class Effects:
@@ -101,8 +104,11 @@ class Effects:
 
 
 def note_of(job: Job) -> str:
-    """Return what an event carries; it cannot be compressed much."""
-    return base64.b64encode(os.urandom(job.payload * 768)).decode() or "a note"
+    """Return what an event carries beside its key; it cannot be compressed much."""
+    if not job.payload:
+        return NOTE
+    size = 1024 * job.payload - ROOM
+    return base64.b64encode(os.urandom(size)).decode()[:size]
 
 
 def produce(publish: Callable[[str], float]) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from importlib.util import find_spec
 from ipaddress import ip_address
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 from bus.errors import BusError, MissingExtraError
 
 try:
-    from dramatiq import Broker
+    from dramatiq import Broker, Message
 except ImportError as error:
     raise MissingExtraError("Dramatiq is not installed; pip install 'modular-bus[dramatiq]'") from error
 
@@ -36,6 +36,14 @@ class Connection(Protocol):
 
     def probe(self) -> None:
         """Connect; raises where the broker does not answer."""
+        ...
+
+    def send(self, messages: Sequence[Message[Any]]) -> None:
+        """Have messages put into their queues, in this order; when it returns, the broker has them.
+
+        Raises:
+            Exception: It does not have all of them; some it may have.
+        """
         ...
 
     def keep_alive(self, served: Collection[str]) -> int:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from dramatiq import Consumer
+from dramatiq import Consumer, Message
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
-from pika.exceptions import ChannelClosedByBroker
+from pika.exceptions import ChannelClosedByBroker, UnroutableError
 
+from bus.transport.dramatiq.confirming import ConfirmingChannel
 from bus.transport.dramatiq.strange import carried, is_ours
 
 #: Seconds until a silent RabbitMQ is given up, and for which a connection and a blocked one are waited for.
@@ -32,10 +33,18 @@ class RabbitmqConnection:
         self.broker = OurRabbitmqBroker(url)
         self._roll = f"{application}.processes"
         self._counted: Any = None
+        self._confirming: ConfirmingChannel | None = None
 
     def probe(self) -> None:
         """Connect, in this thread."""
         self.broker.channel  # noqa: B018 - it connects
+
+    def send(self, messages: Sequence[Message[Any]]) -> None:
+        """Have them put into their queues: several are sent before the first is waited for."""
+        if len(messages) > 1 and self._send_at_once(messages):
+            return
+        for message in messages:
+            self.broker.enqueue(message)
 
     def keep_alive(self, served: Collection[str]) -> int:
         """Answer what RabbitMQ has asked meanwhile, and count the consumers of the roll."""
@@ -60,8 +69,20 @@ class RabbitmqConnection:
 
     def reset(self) -> None:
         """Forget this thread's connection."""
-        self._counted = None
+        self._counted = self._confirming = None
         del self.broker.connection
+
+    def _send_at_once(self, messages: Sequence[Message[Any]]) -> bool:
+        """Send several; False where a queue is gone that was there, which `enqueue` declares once more."""
+        for queue in {message.queue_name for message in messages}:
+            self.broker.declare_queue(queue, ensure=True)
+        if self._confirming is None or not self._confirming.is_open:
+            self._confirming = ConfirmingChannel(self.broker.connection)
+        try:
+            self._confirming.publish(messages)
+        except UnroutableError:
+            return False
+        return True
 
     def _consumers(self) -> int:
         """Return how many the roll has; it may have been deleted."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Any
 
+from dramatiq import Message
 from dramatiq.brokers.stub import StubBroker
 
 
@@ -18,6 +20,11 @@ class StubConnection:
 
     def probe(self) -> None:
         """Do nothing."""
+
+    def send(self, messages: Sequence[Message[Any]]) -> None:
+        """Put them into their queues."""
+        for message in messages:
+            self.broker.enqueue(message)
 
     def keep_alive(self, served: Collection[str]) -> int:
         """Count this process."""

@@ -20,6 +20,9 @@ from bus.transport.dramatiq.signing import Signer
 
 log = logging.getLogger("bus")
 
+#: Messages that the broker is asked for at once to have taken: each is waited for, and most of that is its way.
+AT_ONCE = 100
+
 #: Acknowledgements that one message takes, and seconds for which they are gathered.
 BATCH, GATHER = 500, 0.02
 
@@ -58,7 +61,8 @@ class Sender:
         self._ready = threading.Condition()
         self._outgoing: deque[Outgoing] = deque()
         self._owed: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-        self._is_ending = self._is_sending = False
+        self._is_ending = False
+        self._sending = 0
         self._why_away: str | None = None
         self._wait = self._alive_at = 0.0
         self._processes = 0
@@ -73,7 +77,7 @@ class Sender:
     def unsent(self) -> int:
         """Messages that were taken, and that the broker has not."""
         with self._ready:
-            return len(self._outgoing) + self._is_sending
+            return len(self._outgoing) + self._sending
 
     @property
     def processes(self) -> int:
@@ -122,25 +126,28 @@ class Sender:
         self._quietly(self._connection.reset)
 
     def _step(self) -> None:
-        outgoing = self._next()
-        if outgoing is not None:
-            self._send(outgoing)
+        batch = self._next()
+        if batch:
+            self._send(batch)
         if time.monotonic() >= self._alive_at:
             self._guarded(self._keep_alive)
-        self._send_acknowledgements(is_idle=outgoing is None)
+        self._send_acknowledgements(is_idle=not batch)
 
-    def _next(self) -> Outgoing | None:
-        """Return the next message, or None when only acknowledgements or a sign of life are to be sent."""
+    def _next(self) -> list[Outgoing]:
+        """Return the next messages; none when only acknowledgements or a sign of life are to be sent."""
         with self._ready:
-            self._is_sending = False
+            self._sending = 0
             if not self._outgoing and not self._is_ending:
                 self._ready.wait(GATHER if self._owed else max(0.0, self._alive_at - time.monotonic()))
-            self._is_sending = bool(self._outgoing)
-            return self._outgoing.popleft() if self._outgoing else None
+            batch = [self._outgoing.popleft() for _ in range(min(AT_ONCE, len(self._outgoing)))]
+            self._sending = len(batch)
+            return batch
 
-    def _send(self, outgoing: Outgoing) -> None:
-        if not self._guarded(lambda: self._connection.broker.enqueue(outgoing.message)):
-            outgoing.fail()
+    def _send(self, batch: list[Outgoing]) -> None:
+        """Have the broker take messages; where it does not say of all that it has, all of them have failed."""
+        if not self._guarded(lambda: self._connection.send([outgoing.message for outgoing in batch])):
+            for outgoing in batch:
+                outgoing.fail()
 
     def _send_acknowledgements(self, *, is_idle: bool) -> None:
         with self._ready:
@@ -152,7 +159,7 @@ class Sender:
             queue = self._queue_of(source)
             for start in range(0, len(event_ids), BATCH):
                 message = acknowledgements(queue, target, event_ids[start : start + BATCH], self._signer)
-                if not self._guarded(lambda message=message: self._connection.broker.enqueue(message)):  # type: ignore[misc]
+                if not self._guarded(lambda message=message: self._connection.send([message])):  # type: ignore[misc]
                     return
 
     def _keep_alive(self) -> None:
