@@ -40,11 +40,17 @@ class RabbitmqConnection:
         self.broker.channel  # noqa: B018 - it connects
 
     def send(self, messages: Sequence[Message[Any]]) -> None:
-        """Have them put into their queues: several are sent before the first is waited for."""
-        if len(messages) > 1 and self._send_at_once(messages):
-            return
-        for message in messages:
-            self.broker.enqueue(message)
+        """Have them put into their queues: all are sent before the first is waited for."""
+        for queue in {message.queue_name for message in messages}:
+            self.broker.declare_queue(queue, ensure=True)
+        if self._confirming is None or not self._confirming.is_open:
+            self._confirming = ConfirmingChannel(self.broker.connection)
+        try:
+            self._confirming.publish(messages)
+        except UnroutableError:
+            # A queue is gone that was there, which Dramatiq declares once more.
+            for message in messages:
+                self.broker.enqueue(message)
 
     def keep_alive(self, served: Collection[str]) -> int:
         """Answer what RabbitMQ has asked meanwhile, and count the consumers of the roll."""
@@ -71,18 +77,6 @@ class RabbitmqConnection:
         """Forget this thread's connection."""
         self._counted = self._confirming = None
         del self.broker.connection
-
-    def _send_at_once(self, messages: Sequence[Message[Any]]) -> bool:
-        """Send several; False where a queue is gone that was there, which `enqueue` declares once more."""
-        for queue in {message.queue_name for message in messages}:
-            self.broker.declare_queue(queue, ensure=True)
-        if self._confirming is None or not self._confirming.is_open:
-            self._confirming = ConfirmingChannel(self.broker.connection)
-        try:
-            self._confirming.publish(messages)
-        except UnroutableError:
-            return False
-        return True
 
     def _consumers(self) -> int:
         """Return how many the roll has; it may have been deleted."""

@@ -24,7 +24,7 @@ log = logging.getLogger("bus")
 AT_ONCE = 100
 
 #: Acknowledgements that one message takes, and seconds for which they are gathered.
-BATCH, GATHER = 500, 0.02
+BATCH, GATHER = 500, 0.05
 
 #: Seconds between two signs of life.
 ALIVE = 5.0
@@ -64,7 +64,7 @@ class Sender:
         self._is_ending = False
         self._sending = 0
         self._why_away: str | None = None
-        self._wait = self._alive_at = 0.0
+        self._wait = self._alive_at = self._gather_until = 0.0
         self._processes = 0
         self._thread = threading.Thread(target=self._run, name="bus-sender", daemon=True)
 
@@ -103,8 +103,11 @@ class Sender:
     def acknowledge(self, source: str, target: str, event_id: str) -> None:
         """Have an acknowledgement sent with others; one that is lost costs another delivery."""
         with self._ready:
+            if not self._owed:
+                self._gather_until = time.monotonic() + GATHER
+                self._ready.notify()
+            # The others come with the first: to wake for each would send each by itself.
             self._owed[source, target].append(event_id)
-            self._ready.notify()
 
     def end(self, timeout: float) -> None:
         """Send what there is, if the broker takes it, and end; wait for that at most `timeout` seconds."""
@@ -131,14 +134,15 @@ class Sender:
             self._send(batch)
         if time.monotonic() >= self._alive_at:
             self._guarded(self._keep_alive)
-        self._send_acknowledgements(is_idle=not batch)
+        self._send_acknowledgements()
 
     def _next(self) -> list[Outgoing]:
         """Return the next messages; none when only acknowledgements or a sign of life are to be sent."""
         with self._ready:
             self._sending = 0
             if not self._outgoing and not self._is_ending:
-                self._ready.wait(GATHER if self._owed else max(0.0, self._alive_at - time.monotonic()))
+                until = min(self._alive_at, self._gather_until) if self._owed else self._alive_at
+                self._ready.wait(max(0.0, until - time.monotonic()))
             batch = [self._outgoing.popleft() for _ in range(min(AT_ONCE, len(self._outgoing)))]
             self._sending = len(batch)
             return batch
@@ -149,10 +153,9 @@ class Sender:
             for outgoing in batch:
                 outgoing.fail()
 
-    def _send_acknowledgements(self, *, is_idle: bool) -> None:
+    def _send_acknowledgements(self) -> None:
         with self._ready:
-            count = sum(map(len, self._owed.values()))
-            if not count or not (is_idle or count >= BATCH):
+            if time.monotonic() < self._gather_until and not self._is_ending:
                 return
             owed, self._owed = self._owed, defaultdict(list)
         for (source, target), event_ids in owed.items():
