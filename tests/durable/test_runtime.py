@@ -282,7 +282,7 @@ def test_listener_that_exits_leaves_its_module_working(shop: Shop) -> None:
     shop.listen(exit_once)
     shop.place(1)
 
-    shop.bus.drain(timeout=2)
+    shop.bus.drain(timeout=30)
 
     assert shop.states() == {"kitchen.exit_once": "completed"}
 
