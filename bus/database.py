@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from bus.errors import BusError, TransactionControlError
 from bus.module import Module
 from bus.pool import Engines
 from bus.postgresql import WORKERS, cut_off, postgresql_engines, schema_of
+from bus.prepared import ForPostgresql, Otherwise, Prepared
 from bus.sqlite import WriterQueue, sqlite_engines
 from bus.tables import bus_outbox
 from bus.transaction import (
@@ -145,6 +146,27 @@ class Database:
             )
         with self.engine.begin() as connection:
             yield connection
+
+    def write_last(
+        self,
+        connection: Connection,
+        statement: Prepared,
+        row: Mapping[str, object],
+        *,
+        otherwise: Otherwise | None = None,
+    ) -> None:
+        """Execute one of the last statements of a unit of work, on PostgreSQL together with its COMMIT.
+
+        On SQLite, and in a transaction beside any unit of work, it is executed at once.
+
+        Raises:
+            Exception: What `otherwise` makes, where it did not hit the one row that it has to; now, or from the commit.
+        """
+        unit = self._running_unit()
+        if unit is not None and isinstance(statement, ForPostgresql):
+            unit.write_last(statement.request(row, otherwise))
+        else:
+            statement.execute(connection, row, otherwise=otherwise)
 
     @property
     def schema(self) -> Schema:

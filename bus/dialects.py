@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    Update,
     any_,
     bindparam,
     exists,
@@ -24,6 +25,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bus.database import Database
 from bus.errors import PublicationHeldError
 from bus.prepared import Prepared
+
+#: How the server writes that something is so.
+_TRUE = b"t"
 
 #: An insert that can say what happens where the row exists.
 Upsert = sqlite.Insert | postgresql.Insert
@@ -60,6 +64,10 @@ class Dialect(Protocol):
         """
         ...
 
+    def hitting_one(self, change: Update) -> ClauseElement:
+        """Return a change that is refused, as `Prepared.execute` says, unless it hits exactly one row."""
+        ...
+
 
 class SqliteDialect:
     """The write lock of the file keeps others out, so that nothing is ever held by somebody else."""
@@ -87,6 +95,10 @@ class SqliteDialect:
     def took(self, connection: Connection, taking: Prepared, parameters: dict[str, object]) -> bool:
         """Execute it and say whether there is a new row."""
         return taking.execute(connection, parameters).rowcount == 1
+
+    def hitting_one(self, change: Update) -> ClauseElement:
+        """Return the change: its answer is looked at before the COMMIT."""
+        return change
 
 
 class PostgresqlDialect:
@@ -126,10 +138,15 @@ class PostgresqlDialect:
 
     def took(self, connection: Connection, taking: Prepared, parameters: dict[str, object]) -> bool:
         """Execute it and say whether there is a new row."""
-        found = taking.execute(connection, parameters).one()
-        if not found.is_free:
+        is_free, is_added = taking.execute(connection, parameters).row or (None, None)
+        if is_free != _TRUE:
             raise PublicationHeldError("another transaction holds the publication and has not ended")
-        return bool(found.is_added)
+        return bool(is_added == _TRUE)
+
+    def hitting_one(self, change: Update) -> ClauseElement:
+        """Return the change with a division by the number of its rows: the COMMIT is on its way when it is answered."""
+        done = change.returning(literal_column("1")).cte("done")
+        return select(literal_column("1 / count(*)")).select_from(done)
 
 
 def dialect_of(database: Database) -> Dialect:

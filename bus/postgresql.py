@@ -17,6 +17,9 @@ from bus.pool import ClosingPool, Engines, ForkGate
 
 DRIVER = "postgresql+psycopg"
 
+#: The oldest libpq whose pipelines carry the bus's statements.
+LIBPQ = 14
+
 #: Threads that run one module's listeners, unless an application says otherwise: rows are locked, not the database.
 WORKERS = 4
 
@@ -102,6 +105,17 @@ def _require_usable(name: str, url: URL) -> None:
         raise MissingExtraError(
             f"the database of {name!r} is on PostgreSQL, and psycopg is not installed; "
             "pip install 'modular-bus[postgresql]'"
+        )
+    _require_pipelines(name)
+
+
+def _require_pipelines(name: str) -> None:
+    from psycopg import pq
+
+    if pq.version() < LIBPQ * 10_000:
+        raise BusError(
+            f"the database of {name!r} needs libpq {LIBPQ} or newer, and psycopg has found {pq.version() // 10_000}; "
+            "pip install 'psycopg[binary]', which brings its own"
         )
 
 

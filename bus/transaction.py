@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from bus.errors import NoTransactionError, RollbackOnlyError, TransactionControlError
 from bus.failpoint import failpoint
+from bus.prepared import Request
 from bus.signature import require_plain
 from bus.unit_of_work import Participant, running
 from bus.unit_session import UnitSession
@@ -71,6 +72,7 @@ class SqlAlchemyUnitOfWork:
         self._savepoints: dict[object, _Savepoint] = {}
         self._participants: dict[object, Participant] = {}
         self._completion: Callable[[Connection], None] | None = None
+        self._last: list[Request] = []
         self._failure: BaseException | None = None
         self._outcome = Outcome.ROLLED_BACK
         self._commit_error: BaseException | None = None
@@ -101,6 +103,10 @@ class SqlAlchemyUnitOfWork:
     def complete_with(self, completion: Callable[[Connection], None]) -> None:
         """Run this as the last statement before COMMIT; an exception rolls back."""
         self._completion = completion
+
+    def write_last(self, request: Request) -> None:
+        """Have a statement go to the server with the COMMIT; what it raises, the commit raises."""
+        self._last.append(request)
 
     def fail(self, error: BaseException) -> None:
         """Remember that a block inside the unit failed: the whole can no longer commit."""
@@ -179,12 +185,31 @@ class SqlAlchemyUnitOfWork:
         is_answer = isinstance(self._commit_error, DBAPIError) and not self._commit_error.connection_invalidated
         return Outcome.ROLLED_BACK if is_answer else Outcome.UNKNOWN
 
-    def refuse_commit(self) -> None:
-        """Raise TransactionControlError where something inside the unit would commit its transaction."""
+    def connection_commits(self, connection: Connection) -> None:
+        """Send what is to go with the COMMIT, and that with it; the driver finds nothing left to commit then.
+
+        Raises:
+            TransactionControlError: Something inside the unit would commit its transaction.
+        """
         if self._state is _State.RUNNING:
             raise TransactionControlError(
                 f"a commit inside the unit of work of {self.name!r}: it commits by itself when its outermost block ends"
             )
+        last, self._last = self._last, []
+        if last:
+            self._commit_with(connection, last)
+
+    def _commit_with(self, connection: Connection, last: list[Request]) -> None:
+        # It needs the driver of a database that this unit may not be on.
+        from bus.pipeline import in_one_round_trip
+
+        try:
+            in_one_round_trip(connection, last, commit=True)
+        except Exception as error:
+            if not (isinstance(error, DBAPIError) and error.connection_invalidated):
+                # The server has answered, and has not come to the COMMIT.
+                self._outcome = Outcome.ROLLED_BACK
+            raise
 
     def _close_session(self) -> None:
         if self._thread[0] != os.getpid():

@@ -32,8 +32,8 @@ class SessionOwner(Protocol):
         """Hear of an error of the database, after which the unit can no longer commit."""
         ...
 
-    def refuse_commit(self) -> None:
-        """Raise TransactionControlError unless the unit itself is ending its transaction."""
+    def connection_commits(self, connection: Connection) -> None:
+        """Hear that a connection is about to commit; raise TransactionControlError unless the unit itself wants it."""
         ...
 
     def transaction_ended(self) -> None:
@@ -148,9 +148,9 @@ def follow_connections(engine: Engine, running_unit: Callable[[], SessionOwner |
             unit.rewind(name)
 
     @event.listens_for(engine, "commit")
-    def refuse(connection: Connection) -> None:
+    def commit(connection: Connection) -> None:
         if (unit := unit_of(connection.engine)) is not None:
-            unit.refuse_commit()
+            unit.connection_commits(connection)
 
     @event.listens_for(engine, "handle_error")
     def fail(context: ExceptionContext) -> None:

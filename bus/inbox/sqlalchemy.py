@@ -40,7 +40,7 @@ from bus.inbox.sqlalchemy_quarantine import kept
 from bus.inbox.state import PARKED, UNENDED, Reason, State
 from bus.inbox.store import NO_LISTENER, ListenerCounts, Outcome, Publication
 from bus.inbox.views import Views
-from bus.prepared import Prepared
+from bus.prepared import prepared
 from bus.present import present
 from bus.tables import bus_attempt, bus_inbox, bus_quarantine
 
@@ -85,17 +85,17 @@ class SqlAlchemyInboxStore:
         self._views = views
         self._now = now = present(database, clock)
         dialect = database.engine.dialect
-        self._take = Prepared(_taking(self._dialect, WHOLE, now), dialect)
+        self._take = prepared(_taking(self._dialect, WHOLE, now), dialect)
         # The two statements of every run have few parameters, as each costs the driver time: the rest is written out.
-        self._take_bare = Prepared(self._dialect.taking(bus_inbox, {**_bound(KEY), **_STARTED, "due_at": now}), dialect)
-        self._restart = Prepared(_RESTART, dialect)
-        self._complete = Prepared(
+        self._take_bare = prepared(self._dialect.taking(bus_inbox, {**_bound(KEY), **_STARTED, "due_at": now}), dialect)
+        self._restart = prepared(_RESTART, dialect)
+        completing = (
             update(bus_inbox)
             .where(*_MINE, bus_inbox.c.state == _STARTED["state"])
             .values(state=literal_column("'completed'"), reason=null(), due_at=now, took=bindparam("run_time"))
-            .values(envelope=null()),
-            dialect,
+            .values(envelope=null())
         )
+        self._complete = prepared(self._dialect.hitting_one(completing), dialect)
         self._start_again = (
             update(bus_inbox)
             .where(*_MINE)
@@ -120,11 +120,8 @@ class SqlAlchemyInboxStore:
 
     def complete(self, connection: Connection, publication: Publication, took: int) -> None:
         """Set the publication completed; must hit exactly one row."""
-        if self._complete.execute(connection, key_of(publication, run_time=took)).rowcount != 1:
-            raise LostPublicationError(
-                f"listener {publication.listener_id!r} ran for event {publication.envelope.id}, but its row was gone "
-                "at the end: the run is rolled back"
-            )
+        row = key_of(publication, run_time=took)
+        self._database.write_last(connection, self._complete, row, otherwise=lambda: _lost(publication))
 
     def record(self, publication: Publication, outcome: Outcome) -> bool:
         """Record what became of it, with its trouble in the history, unless somebody else has changed the row."""
@@ -284,6 +281,13 @@ class SqlAlchemyInboxStore:
         ]
         candidates = union_all(*(select(head) for head in heads)).subquery()
         return select(candidates).order_by(candidates.c.due_at).limit(1)
+
+
+def _lost(publication: Publication) -> LostPublicationError:
+    return LostPublicationError(
+        f"listener {publication.listener_id!r} ran for event {publication.envelope.id}, but its row was gone at the "
+        "end: the run is rolled back"
+    )
 
 
 def _taking(dialect: Dialect, columns: Collection[str], now: ColumnElement[int]) -> ClauseElement:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -27,7 +28,7 @@ from sqlalchemy.types import TypeEngine
 from bus.database import Database
 from bus.envelope import Envelope
 from bus.outbox.store import Owing
-from bus.prepared import Prepared
+from bus.prepared import Prepared, prepared
 from bus.tables import bus_event, bus_outbox
 
 #: Writes events and what is owed into a transaction.
@@ -60,39 +61,40 @@ def adding_in(database: Database, now: ColumnElement[int]) -> Add:
         database: Where they are written.
         now: The present moment as a statement takes it.
     """
-    adding = _adding_at_once if database.is_postgresql else _adding_in_turn
-    return adding(database.engine.dialect, now)
+    return _adding_at_once(database, now) if database.is_postgresql else _adding_in_turn(database.engine.dialect, now)
 
 
 def _adding_in_turn(dialect: Dialect, now: ColumnElement[int]) -> Add:
-    add_events = Prepared(insert(bus_event).inline().values(_bound("event", _EVENT)), dialect)
-    add_owed = Prepared(insert(bus_outbox).inline().values(_bound_to_be_due("owed", now)), dialect)
+    add_events = prepared(insert(bus_event).inline().values(_bound("event", _EVENT)), dialect)
+    add_owed = prepared(insert(bus_outbox).inline().values(_bound_to_be_due("owed", now)), dialect)
+    event, owing = _names("event", _EVENT), _names("owed", _OWED)
 
     def add(connection: Connection, envelopes: Sequence[Envelope], owed: Sequence[Owing]) -> None:
-        add_events.execute(connection, *(_named("event", _EVENT, _event_row(envelope)) for envelope in envelopes))
+        add_events.execute(connection, *(_named(event, _event_row(envelope)) for envelope in envelopes))
         if owed:
-            add_owed.execute(connection, *(_named("owed", _OWED, _owed_row(owing)) for owing in owed))
+            add_owed.execute(connection, *(_named(owing, _owed_row(found)) for found in owed))
 
     return add
 
 
-def _adding_at_once(dialect: Dialect, now: ColumnElement[int]) -> Add:
-    """Return what writes any number of rows with one data-modifying statement, so that a publish costs one round trip.
+def _adding_at_once(database: Database, now: ColumnElement[int]) -> Add:
+    """Return what writes any number of rows with one data-modifying statement.
 
-    One event has a statement without arrays, as nearly every transaction has one: that costs the driver and the server
-    less than half.
+    One event has a statement without arrays, as nearly every transaction has one, and it goes out with the COMMIT: so a
+    publication has no round trip of its own.
     """
     for_one: dict[int, Prepared] = {}
     for_many = _statement_for_many(now)
+    event = _names("event", _EVENT)
 
     def add(connection: Connection, envelopes: Sequence[Envelope], owed: Sequence[Owing]) -> None:
         if len(envelopes) == 1:
             if len(owed) not in for_one:
-                for_one[len(owed)] = Prepared(_statement_for_one(len(owed), now), dialect)
-            values = _named("event", _EVENT, _event_row(envelopes[0]))
+                for_one[len(owed)] = prepared(_statement_for_one(len(owed), now), database.engine.dialect)
+            values = _named(event, _event_row(envelopes[0]))
             for number, owing in enumerate(owed):
-                values |= _named(f"owed_{number}", _OWED, _owed_row(owing))
-            for_one[len(owed)].execute(connection, values)
+                values |= _named(_names(f"owed_{number}", _OWED), _owed_row(owing))
+            database.write_last(connection, for_one[len(owed)], values)
         else:
             events = _columns("event", _EVENT, [_event_row(envelope) for envelope in envelopes])
             connection.execute(for_many, events | _columns("owed", _OWED, [_owed_row(owing) for owing in owed]))
@@ -121,25 +123,31 @@ def _bound_to_be_due(prefix: str, now: ColumnElement[int]) -> dict[Column[Any], 
     return values | {bus_outbox.c.due_at: now + values[bus_outbox.c.due_at]}
 
 
-def _named(prefix: str, columns: Sequence[Column[Any]], row: Sequence[object]) -> dict[str, object]:
+@cache
+def _names(prefix: str, columns: Sequence[Column[Any]]) -> tuple[str, ...]:
+    """Return the names of the parameters of `_bound`."""
+    return tuple(f"{prefix}_{column.name}" for column in columns)
+
+
+def _named(names: Sequence[str], row: Sequence[object]) -> dict[str, object]:
     """Return a row as the parameters of `_bound`."""
-    return {f"{prefix}_{column.name}": value for column, value in zip(columns, row, strict=True)}
+    return dict(zip(names, row, strict=True))
 
 
 def _statement_for_many(now: ColumnElement[int]) -> Executable:
     """Return the statement that writes any number of each; its text is always the same, as each column is an array."""
     events = _unnested("event", _EVENT)
-    columns = [*_names(_EVENT), bus_event.c.transaction_id.name]
+    columns = [*_columns_of(_EVENT), bus_event.c.transaction_id.name]
     added = insert(bus_event).from_select(columns, events.add_columns(_THIS_TRANSACTION)).cte("added")
     owed = _unnested("owed", _OWED).subquery()
     due = select(owed.c.target, owed.c.event_id, now + owed.c.due_at, owed.c.sends)
-    return insert(bus_outbox).from_select(_names(_OWED), due).add_cte(added)
+    return insert(bus_outbox).from_select(_columns_of(_OWED), due).add_cte(added)
 
 
 def _unnested(prefix: str, columns: Sequence[Any]) -> Select[Any]:
     """Return rows whose columns are parameters, one array each, in their order."""
     arrays = [bindparam(f"{prefix}_{column.name}", type_=ARRAY(_untrimmed(column.type))) for column in columns]
-    rows = func.unnest(*arrays).table_valued(*_names(columns), with_ordinality="n", name=prefix).render_derived()
+    rows = func.unnest(*arrays).table_valued(*_columns_of(columns), with_ordinality="n", name=prefix).render_derived()
     return select(*(rows.c[column.name] for column in columns)).order_by(rows.c.n)
 
 
@@ -150,10 +158,10 @@ def _untrimmed(found: TypeEngine[Any]) -> TypeEngine[Any]:
 
 def _columns(prefix: str, columns: Sequence[Any], rows: Sequence[Sequence[object]]) -> dict[str, list[object]]:
     """Return the parameters of `_unnested`."""
-    return {f"{prefix}_{column.name}": [row[i] for row in rows] for i, column in enumerate(columns)}
+    return {name: [row[i] for row in rows] for i, name in enumerate(_names(prefix, columns))}
 
 
-def _names(columns: Sequence[Any]) -> list[str]:
+def _columns_of(columns: Sequence[Any]) -> list[str]:
     return [column.name for column in columns]
 
 

@@ -25,6 +25,9 @@ PATIENT = RetryPolicy(kill_switch=None)
 #: SQLite's primary result codes for a database that is locked, cannot be read from its disk, and has no room left.
 LOCKED, IO_ERROR, FULL = 5, 10, 13
 
+#: The SQLSTATE of a transaction that another one has overtaken.
+SERIALIZATION_FAILURE = "40001"
+
 
 class Killed(BaseException):
     """Leaves a run as a crash does: nothing is recorded after it."""
@@ -160,3 +163,29 @@ def pass_time(inbox: Inbox, clock: FakeClock, *, hours: int = 1) -> int:
 
 def dead_letters(shop: Shop) -> SqlAlchemyDeadLetterStore:
     return SqlAlchemyDeadLetterStore(shop.kitchen, shop.clock)
+
+
+@contextmanager
+def refused_commits(database: Database, table: str, state: str, *, times: int) -> Iterator[None]:
+    """Have PostgreSQL refuse the next COMMITs of whoever has written to a table, with this SQLSTATE."""
+    # A sequence counts on when its transaction is rolled back.
+    make = f"""
+        CREATE SEQUENCE refusals;
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF nextval('refusals') <= {times} THEN RAISE EXCEPTION 'refused' USING ERRCODE = '{state}'; END IF;
+            RETURN NULL;
+        END $$;
+        CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON {table} DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION refuse();
+    """
+    _run_script(database, make)
+    try:
+        yield
+    finally:
+        _run_script(database, "DROP FUNCTION refuse() CASCADE; DROP SEQUENCE refusals;")
+
+
+def _run_script(database: Database, script: str) -> None:
+    with database.write() as connection:
+        connection.exec_driver_sql(script)

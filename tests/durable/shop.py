@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -290,8 +291,29 @@ def executed(engine: Engine) -> Iterator[list[str]]:
             seen.append(statement)
 
     sqlalchemy_event.listen(engine, "before_cursor_execute", collect)
-    yield seen
+    with sent_together(engine, seen):
+        yield seen
     sqlalchemy_event.remove(engine, "before_cursor_execute", collect)
+
+
+@contextmanager
+def sent_together(engine: Engine, seen: list[str]) -> Iterator[None]:
+    """Collect what goes to PostgreSQL past the engine's cursors, which tell nothing of it."""
+
+    class Collecting(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.__dict__["engine"] is engine:
+                seen.append(record.getMessage())
+
+    log, handler = logging.getLogger("bus.statements"), Collecting()
+    level = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+        log.removeHandler(handler)
 
 
 def written_to(seen: Iterable[str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,13 @@ from tests.durable.faults import (
     FULL,
     LOCKED,
     PATIENT,
+    SERIALIZATION_FAILURE,
     Raising,
     dead_letters,
     driver_error,
     failing_statements,
     pass_time,
+    refused_commits,
     sqlite_error,
 )
 from tests.durable.shop import Shop, WantedDish, placed
@@ -99,9 +101,9 @@ def test_busy_publication_is_due_within_a_second(shop: Shop, clock: FakeClock) -
 
 def test_conflict_that_shows_at_the_commit_is_tried_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     listener = Raising(shop)
-    fail_commits(shop.kitchen, monkeypatch, times=2)
 
-    shop.inbox().receive(placed(7), 1)
+    with busy_commits(shop.kitchen, monkeypatch, times=2):
+        shop.inbox().receive(placed(7), 1)
 
     assert (len(listener.runs), shop.tickets()) == (3, [7])
     assert [(row.state, row.failures) for row in shop.publications()] == [("completed", 0)]
@@ -223,8 +225,13 @@ def test_errors_of_a_database_are_told_apart(error: BaseException | None, troubl
     assert database_trouble(error) is trouble
 
 
-def fail_commits(database: Database, monkeypatch: pytest.MonkeyPatch, *, times: int) -> None:
-    """Have the next COMMITs answer that the database is locked; what they would have committed is not there."""
+@contextlib.contextmanager
+def busy_commits(database: Database, monkeypatch: pytest.MonkeyPatch, *, times: int) -> Iterator[None]:
+    """Have the next COMMITs answer that the database is busy; what they would have committed is not there."""
+    if database.is_postgresql:
+        with refused_commits(database, "tickets", SERIALIZATION_FAILURE, times=times):
+            yield
+        return
     dialect: Any = database.engine.dialect
     real: Callable[[Any], None] = dialect.do_commit
     left = list(range(times))
@@ -235,4 +242,6 @@ def fail_commits(database: Database, monkeypatch: pytest.MonkeyPatch, *, times: 
             raise driver_error(database, LOCKED)
         real(connection)
 
-    monkeypatch.setattr(dialect, "do_commit", fail)
+    with monkeypatch.context() as patched:
+        patched.setattr(dialect, "do_commit", fail)
+        yield

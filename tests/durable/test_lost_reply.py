@@ -11,7 +11,8 @@ from sqlalchemy.exc import OperationalError
 
 from bus import Phase, module_listener, transactional_listener
 from bus.testing import FakeClock
-from tests.durable.faults import IO_ERROR, PATIENT, driver_error
+from tests.databases import ON_POSTGRESQL, ON_SQLITE
+from tests.durable.faults import IO_ERROR, PATIENT, SERIALIZATION_FAILURE, driver_error, refused_commits
 from tests.durable.shop import Order, OrderPlaced, Shop, Ticket, WantedDish
 from tests.durable.wire import Wire, wired
 
@@ -61,6 +62,7 @@ def test_t03_commit_that_came_about_counts_though_its_reply_was_lost(
     assert "was found to have come about" in caplog.text
 
 
+@ON_SQLITE
 def test_t03_commit_that_did_not_come_about_is_a_rollback(
     shop: Shop, phases: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,6 +71,17 @@ def test_t03_commit_that_did_not_come_about_is_a_rollback(
     with pytest.raises(OperationalError), shop.order.transaction() as unit:
         unit.session.add(Order(id=1, note=""))
         shop.bus.publish(OrderPlaced(1))
+
+    assert phases == ["after rollback", "after completion"]
+    assert (shop.orders(), shop.history(), shop.owed()) == ([], [], [])
+
+
+@ON_POSTGRESQL
+def test_t03_commit_that_the_server_refuses_is_a_rollback(shop: Shop, phases: list[str]) -> None:
+    with refused_commits(shop.order, "orders", SERIALIZATION_FAILURE, times=1):
+        with pytest.raises(OperationalError), shop.order.transaction() as unit:
+            unit.session.add(Order(id=1, note=""))
+            shop.bus.publish(OrderPlaced(1))
 
     assert phases == ["after rollback", "after completion"]
     assert (shop.orders(), shop.history(), shop.owed()) == ([], [], [])
