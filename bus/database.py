@@ -212,20 +212,23 @@ class Database:
         self.schema.check()
 
     def answers(self) -> bool:
-        """Say whether the database can be read and has the bus's tables."""
+        """Say whether the database has the bus's tables; on PostgreSQL within seconds, and not of a standby.
+
+        It takes no connection of the pool: while others wait for a server that stands still, this does not.
+        """
         try:
-            with self.read() as session:
-                session.execute(select(bus_outbox.c.target).limit(1))
+            with self._engines.probing.connect() as connection:
+                connection.execute(select(bus_outbox.c.target).limit(1))
+                return not self.is_postgresql or _takes_changes(connection)
         except SQLAlchemyError:
             return False
-        return True
 
     def takes_writes(self) -> bool:
         """Say whether a transaction that writes can begin."""
         try:
             with self.write() as connection:
                 # PostgreSQL begins with the first statement; a standby takes that, and no change.
-                return not self.is_postgresql or connection.scalar(text("SHOW transaction_read_only")) == "off"
+                return not self.is_postgresql or _takes_changes(connection)
         except SQLAlchemyError:
             return False
 
@@ -267,6 +270,10 @@ class Database:
     def _running_unit(self) -> SqlAlchemyUnitOfWork | None:
         unit = running_unit_of(self)
         return unit if isinstance(unit, SqlAlchemyUnitOfWork) else None
+
+
+def _takes_changes(connection: Connection) -> bool:
+    return bool(connection.scalar(text("SHOW transaction_read_only")) == "off")
 
 
 def _parsed(name: str, url: str | URL) -> URL:

@@ -23,12 +23,14 @@ class Engines:
     Attributes:
         writing: The one that writes.
         reading: The one that cannot, and whose transactions see one state.
+        probing: The one that asks whether the database answers, and waits for that a few seconds at most.
         gate: Holds both up around a fork.
         writers: Those of this process who wait for the write lock, in turn; None where rows are locked instead.
     """
 
     writing: Engine
     reading: Engine
+    probing: Engine
     gate: ForkGate
     writers: WriterQueue | None = None
 

@@ -8,9 +8,9 @@ import socket
 from importlib.util import find_spec
 from typing import Any
 
-from sqlalchemy import URL, create_engine, event
+from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.exc import InvalidatePoolError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from bus.errors import BusError, MissingExtraError
 from bus.pool import ClosingPool, Engines, ForkGate
@@ -31,6 +31,9 @@ POOL_OVERFLOW = 10
 
 #: Seconds that a new connection, and one from a full pool, is waited for.
 CONNECT_TIMEOUT, POOL_TIMEOUT = 10, 30
+
+#: Seconds that the question whether a database answers waits for a connection, and for the answer on it.
+PROBE_TIMEOUT = 3
 
 #: Seconds after which the server ends a transaction that asks nothing: a stopped process must not hold rows for ever.
 IDLE_IN_TRANSACTION = 300
@@ -69,7 +72,7 @@ def postgresql_engines(name: str, url: URL, workers: int) -> Engines:
     event.listen(engine, "checkout", _refuse_closed)
     event.listen(engine, "reset", _end_transaction)
     reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    return Engines(engine, reading, gate)
+    return Engines(engine, reading, _probing_engine(name, url), gate)
 
 
 def pool_text(workers: int) -> str:
@@ -92,6 +95,18 @@ def cut_off(connection: Any) -> None:
     connection.cancel_safe(timeout=CANCEL_TIMEOUT)
     with socket.socket(fileno=os.dup(connection.fileno())) as wire:
         wire.shutdown(socket.SHUT_RDWR)
+
+
+def _probing_engine(name: str, url: URL) -> Engine:
+    """Return an engine that connects anew for each question: where the server stands still, a pool waits for it."""
+    options = f"{_options(url)} -c statement_timeout={PROBE_TIMEOUT * 1000}"
+    return create_engine(
+        url.difference_update_query([SCHEMA]).update_query_dict({"options": options}),
+        hide_parameters=True,
+        isolation_level="AUTOCOMMIT",
+        poolclass=NullPool,
+        connect_args=_connect_args(name, url) | {"connect_timeout": PROBE_TIMEOUT},
+    )
 
 
 def _require_usable(name: str, url: URL) -> None:

@@ -328,7 +328,7 @@ def _status(name: str, parts: Hosted) -> ModuleStatus:
         tuple(parts.outbox.owed()),
         listeners,
         len(parts.quarantine.all()),
-        None if held is None else held / 1e6,
+        None if held is None else held.microseconds / 1e6,
     )
 
 

@@ -30,7 +30,8 @@ def sqlite_engines(name: str, url: URL) -> Engines:
     _require_durable(name, url)
     gate = ForkGate()
     writing, writers = _writing_engine(url, gate)
-    return Engines(writing, _reading_engine(url, gate), gate, writers)
+    reading = _reading_engine(url, gate)
+    return Engines(writing, reading, reading, gate, writers)
 
 
 def _require_durable(name: str, url: URL) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -14,6 +15,9 @@ from sqlalchemy.pool import NullPool
 
 #: The server, unless TEST_POSTGRESQL_URL names another one, on which databases may be created.
 SERVER = "postgresql+psycopg://root@127.0.0.1:5432/postgres"
+
+#: The modules of the application, and of the shop in tests/durable.
+MODULES = ("order", "restaurant", "kitchen")
 
 #: Empties every table, in whatever order their foreign keys allow; to create them anew takes twenty times as long.
 EMPTY = """
@@ -61,12 +65,17 @@ class Server:
             layout: Tests that name the same one find the tables that others have made, and nothing in them.
         """
         if layout not in self._names:
-            self._names[layout] = f"modular_bus_test_{uuid4().hex[:12]}"
-            self._execute(f"CREATE DATABASE {self._names[layout]}")
-            # What a test commits has to survive no power loss.
-            self._execute(f"ALTER DATABASE {self._names[layout]} SET synchronous_commit = off")
+            self._create(layout, f"modular_bus_test_{uuid4().hex[:12]}")
         url = self._url.set(database=self._names[layout]).render_as_string(hide_password=False)
         return f"{url}{'&' if '?' in url else '?'}schema={{module}}"
+
+    def url_of_one_each(self, layout: str) -> str:
+        """Return the URL of databases of which each module has one; `{module}` stands for their names."""
+        stem = f"modular_bus_test_{uuid4().hex[:12]}"
+        for module in MODULES:
+            self._create(f"{layout} {module}", f"{stem}_{module}")
+        url = self._url.set(database=f"{stem}_{{module}}").render_as_string(hide_password=False)
+        return url.replace(quote("{module}"), "{module}")
 
     def empty(self, layout: str) -> None:
         """Delete whatever a test has left."""
@@ -77,6 +86,11 @@ class Server:
         """Remove a database, whoever is connected still."""
         self._execute(f"DROP DATABASE {self._names.pop(layout)} WITH (FORCE)")
 
+    def drop_one_each(self, layout: str) -> None:
+        """Remove the databases of all modules, whoever is connected still."""
+        for module in MODULES:
+            self.drop(f"{layout} {module}")
+
     def drop_all(self) -> None:
         """Remove every database of this run."""
         for layout in list(self._names):
@@ -85,6 +99,12 @@ class Server:
     def ask(self) -> None:
         """Raise OperationalError unless the server answers."""
         self._execute("SELECT 1")
+
+    def _create(self, layout: str, name: str) -> None:
+        self._execute(f"CREATE DATABASE {name}")
+        # What a test commits has to survive no power loss.
+        self._execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+        self._names[layout] = name
 
     def _execute(self, statement: str) -> None:
         with self._connection(None) as connection:
@@ -126,6 +146,14 @@ def fresh_postgresql_url(postgresql_server: Server) -> Iterator[str]:
     layout = uuid4().hex
     yield postgresql_server.url_of(layout)
     postgresql_server.drop(layout)
+
+
+@pytest.fixture
+def one_each_url(postgresql_server: Server) -> Iterator[str]:
+    """Give a URL, with `{module}` in it, of a database for each module that nothing was ever in; it names no schema."""
+    layout = uuid4().hex
+    yield postgresql_server.url_of_one_each(layout)
+    postgresql_server.drop_one_each(layout)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

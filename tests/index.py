@@ -13,13 +13,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PROMISES = ROOT / "docs" / "reference" / "semantics.md"
+#: Where tests are, and the suites that certify every implementation of a port.
+FOLDERS = {"tests": "test_*.py", "bus/testing/contracts": "*.py"}
 PAGE = ROOT / "docs" / "reference" / "tests.md"
 
 _HEAD = """\
 # The tests of each promise
 
 Made by `python -m tests.index` out of the tests' names, and checked by a test: every promise of
-[what the bus means](semantics.md) is here, and every test that is named after one.
+[what the bus means](semantics.md) is here, and every test that is named after one, by its file in `tests/`; what
+`bus/testing/contracts/` asks of every implementation of a port is there.
 
 | promise | tests |
 |---|---|
@@ -53,10 +56,10 @@ def _row(promise: str, tests: list[str]) -> str:
 
 def every_test() -> Iterator[tuple[str, str]]:
     """Yield the file and the name of each test."""
-    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+    for path in (path for folder, pattern in FOLDERS.items() for path in sorted((ROOT / folder).rglob(pattern))):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                yield path.relative_to(ROOT / "tests").as_posix(), node.name
+                yield path.relative_to(ROOT).as_posix().removeprefix("tests/"), node.name
 
 
 if __name__ == "__main__":

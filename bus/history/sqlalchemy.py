@@ -25,7 +25,8 @@ from sqlalchemy.orm import Session
 from bus.clock import Clock
 from bus.database import Database
 from bus.history.rows import envelope_of
-from bus.history.store import BEGINNING, Place, RecordedEvent
+from bus.history.store import BEGINNING, HeldBack, Place, RecordedEvent
+from bus.present import present
 from bus.tables import bus_event, bus_outbox
 
 #: Sorts behind every character that an id has: a range up to it is served by an index, a pattern is not.
@@ -40,9 +41,10 @@ _NEXT_TARGET = select(func.min(bus_outbox.c.target)).where(bus_outbox.c.target >
 _PLACE = (bus_event.c.transaction_id, bus_event.c.position)
 
 #: Every transaction that wrote with a lower number has ended: what it committed can be seen, and no more will come.
-_BELOW_EVERY_WRITER: ColumnElement[bool] = bus_event.c.transaction_id < literal_column(
+_OLDEST_WRITER: ColumnElement[int] = literal_column(
     "(SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint))", BigInteger
 )
+_BELOW_EVERY_WRITER = bus_event.c.transaction_id < _OLDEST_WRITER
 
 
 class SqlAlchemyHistoryStore:
@@ -72,14 +74,14 @@ class SqlAlchemyHistoryStore:
             row = session.execute(last).first()
         return BEGINNING if row is None else Place(*row)
 
-    def held_back(self) -> int | None:
-        """Return how long ago the oldest event happened that is committed and not told."""
+    def held_back(self) -> HeldBack | None:
+        """Return the oldest writer, where an event is committed and not told."""
         if not self._settled:
             return None
-        waiting = select(func.min(bus_event.c.time)).where(not_(*self._settled))
+        age = present(self._database, self._clock) - func.min(bus_event.c.time)
         with self._database.read() as session:
-            oldest = session.scalar(waiting)
-        return None if oldest is None else max(0, self._clock.microseconds() - oldest)
+            writer, microseconds = session.execute(select(_OLDEST_WRITER, age).where(not_(*self._settled))).one()
+        return None if microseconds is None else HeldBack(writer, max(0, microseconds))
 
     def of_story(self, correlation_id: str) -> list[RecordedEvent]:
         """Return every event with this correlation id."""

@@ -25,6 +25,19 @@ BEGINNING = Place(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
+class HeldBack:
+    """What keeps readers from committed events.
+
+    Attributes:
+        writer: The transaction that has not ended; another one has another number.
+        microseconds: How long ago the oldest of those events was published, by the clock of its publisher.
+    """
+
+    writer: int
+    microseconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedEvent:
     """An event in a module's history, with its place there.
 
@@ -62,10 +75,10 @@ class HistoryStore(Protocol):
         """Return where a reader stands who wants only what is still to come."""
         ...
 
-    def held_back(self) -> int | None:
-        """Return for how many microseconds a committed event is not told by `following`, or None where none is held.
+    def held_back(self) -> HeldBack | None:
+        """Return what holds back a committed event that `following` does not tell, or None where all are told.
 
-        A transaction that began to write before it, and has not ended, holds it back.
+        It is a transaction that began to write before it, and has not ended.
         """
         ...
 

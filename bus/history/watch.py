@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 
 from bus.history.store import HistoryStore
 
@@ -17,29 +18,43 @@ INTERVAL = 10.0
 
 
 class HistoryWatch:
-    """Looks after one module's history, and tells once when it is held back for long, and once when no longer."""
+    """Looks after one module's history, and tells once when it is held back for long, and once when no longer.
 
-    def __init__(self, module: str, history: HistoryStore) -> None:
+    How long that is goes by this process's own time since it first saw the transaction: the clocks of publishers may
+    differ from it.
+    """
+
+    def __init__(self, module: str, history: HistoryStore, *, now: Callable[[], float] = time.monotonic) -> None:
         self._module = module
         self._history = history
+        self._now = now
         self._look_at = 0.0
-        self._is_held = False
+        self._writer: int | None = None
+        self._since = 0.0
+        self._is_told = False
 
     def look(self) -> None:
         """Look, and tell what has changed; does nothing most of the time."""
-        if time.monotonic() < self._look_at:
+        now = self._now()
+        if now < self._look_at:
             return
-        self._look_at = time.monotonic() + INTERVAL
+        self._look_at = now + INTERVAL
         held = self._history.held_back()
-        seconds = 0.0 if held is None else held / 1e6
-        if seconds > ALARM and not self._is_held:
-            self._is_held = True
+        writer = None if held is None else held.writer
+        if writer != self._writer:
+            self._begin_anew(writer, now)
+        elif writer is not None and now - self._since > ALARM and not self._is_told:
+            self._is_told = True
             log.error(
                 "readers of the history of %s have waited for %.0f s: a transaction on its server writes and does not "
                 "end; pg_stat_activity names it (the oldest backend_xid)",
                 self._module,
-                seconds,
+                now - self._since,
             )
-        elif held is None and self._is_held:
-            self._is_held = False
+
+    def _begin_anew(self, writer: int | None, now: float) -> None:
+        """Take note that the transaction has ended that held readers back, or that one holds them back now."""
+        self._writer, self._since = writer, now
+        if self._is_told:
+            self._is_told = False
             log.warning("readers of the history of %s wait no longer", self._module)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Config
+from flask import Config, Flask
 
 from bus import BusError, operations_of
 from modular_app.app import create_app
@@ -177,6 +177,10 @@ def test_retention_is_set(make_app: MakeApp) -> None:
 
 def test_grace_is_set(make_app: MakeApp) -> None:
     assert make_app(BUS_GRACE="1m30s").extensions["modular-app"].bus.grace == 90.0
+
+
+def test_grace_is_twenty_seconds_unless_it_is_set(app: Flask) -> None:
+    assert app.extensions["modular-app"].bus.grace == 20.0
 
 
 def test_what_the_caller_gives_wins_over_the_environment(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:

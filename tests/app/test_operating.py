@@ -70,6 +70,19 @@ def test_config_without_a_secret_says_so(app: Flask) -> None:
     assert settings(app)["SECRET_KEY"] == ("not set", "the default")
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_config_names_the_pool_of_each_module_on_postgresql(make_app: MakeApp, tmp_path: Path) -> None:
+    app = make_app(DATABASES={"restaurant": f"sqlite:///{tmp_path}/restaurant.db"}, BUS_WORKERS=3)
+
+    told, source = settings(app)["BUS_WORKERS"]
+
+    connections = "3 (5 connections, 15 at most)"
+    pool = app.extensions["modular-app"].databases["order"].engine.pool
+    assert told == f"order {connections}, restaurant 1, kitchen {connections}"
+    assert source == "the mapping given to create_app"
+    assert pool.size() == 5
+
+
 @pytest.mark.parametrize("command", [["status"], ["check"], ["dead", "list", "--json"]], ids=" ".join)
 def test_database_that_cannot_be_used_at_the_start_is_one_sentence_and_exit_3(
     tmp_path: Path, command: list[str]

@@ -119,7 +119,7 @@ def failing_statements(database: Database, code: int, part: str = "", *, times: 
 
 
 class Log(logging.Handler):
-    """What the bus logs as a warning or worse, and an event that is set once a part of it was logged."""
+    """What anybody logs as a warning or worse, and an event that is set once a part of it was logged."""
 
     def __init__(self, part: str) -> None:
         super().__init__(logging.WARNING)
@@ -133,11 +133,11 @@ class Log(logging.Handler):
             self.heard.set()
 
     def __enter__(self) -> Log:
-        logging.getLogger("bus").addHandler(self)
+        logging.getLogger().addHandler(self)
         return self
 
     def __exit__(self, *_error: object) -> None:
-        logging.getLogger("bus").removeHandler(self)
+        logging.getLogger().removeHandler(self)
 
 
 def until(condition: Callable[[], object]) -> None:

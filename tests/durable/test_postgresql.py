@@ -13,7 +13,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError
 
 from bus import BusError, Database, MissingExtraError, SchemaError
 from bus.postgresql import IDLE_IN_TRANSACTION
-from tests.durable.shop import Order, OrderTables, Shop
+from tests.databases import ON_POSTGRESQL
+from tests.durable.shop import Order, OrderTables, Shop, placed, statements, written_to
 from tests.durable.test_database import CREATE_TABLES
 
 ROOT = Path(__file__).parents[2]
@@ -177,10 +178,38 @@ def test_number_of_workers_that_makes_no_sense_is_refused(url: str, workers: int
         Database("order", url, workers=workers)
 
 
-def test_publish_with_what_is_owed_takes_one_statement(fresh_postgresql_url: str) -> None:
-    shop = Shop(fresh_postgresql_url)
-    shop.place(3, 1, 2)
-    keys, owed = [row.key for row in shop.history()], len(shop.owed())
-    shop.close()
+@ON_POSTGRESQL
+def test_publish_with_what_is_owed_is_one_statement_of_the_publishers_transaction(shop: Shop) -> None:
+    with statements(shop.order) as seen:
+        shop.place(1)
 
-    assert (keys, owed) == (["3", "1", "2"], 3)
+    assert [written_to([statement]) for statement in seen] == [["orders"], ["bus_event", "bus_outbox"]]
+    assert [row.key for row in shop.history()] == ["1"]
+    assert len(shop.owed()) == 1
+
+
+@ON_POSTGRESQL
+def test_run_is_the_take_the_listeners_own_statement_and_the_completion(shop: Shop) -> None:
+    shop.open_tickets()
+    inbox = shop.inbox()
+
+    with statements(shop.kitchen) as seen:
+        inbox.receive(placed(7), 1)
+
+    assert [written_to([statement]) for statement in seen] == [["bus_inbox"], ["tickets"], ["bus_inbox"]]
+    assert shop.tickets() == [7]
+
+
+@ON_POSTGRESQL
+def test_marked_run_is_one_statement_more_for_its_mark(shop: Shop) -> None:
+    shop.open_tickets()
+    inbox = shop.inbox()
+
+    with statements(shop.kitchen) as seen:
+        inbox.receive(placed(7), 2)
+
+    assert [written_to([statement]) for statement in seen] == [
+        ["bus_inbox"],
+        *[["bus_inbox"], ["tickets"], ["bus_inbox"]],
+    ]
+    assert shop.tickets() == [7]

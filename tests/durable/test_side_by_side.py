@@ -13,8 +13,6 @@ from sqlalchemy import text
 from bus import SystemClock, module_listener
 from bus.database_errors import DatabaseTrouble, database_trouble
 from bus.errors import PublicationHeldError
-from bus.history.sqlalchemy import SqlAlchemyHistoryStore
-from bus.history.watch import ALARM, HistoryWatch
 from bus.inbox.dead_letters import PublicationQuery
 from bus.inbox.sqlalchemy import LEASE
 from bus.inbox.state import State
@@ -22,7 +20,7 @@ from bus.inbox.store import Publication
 from bus.postgresql import POOL_OVERFLOW, POOL_RESERVE
 from bus.testing import FakeClock
 from tests.databases import ON_POSTGRESQL
-from tests.durable.faults import Log, dead_letters
+from tests.durable.faults import dead_letters
 from tests.durable.shop import Shop, Ticket, WantedDish, placed
 
 pytestmark = ON_POSTGRESQL
@@ -169,24 +167,6 @@ def test_scenario_28_clock_that_is_ahead_writes_no_time_of_its_own(database_url:
     in_five_minutes = SystemClock().microseconds() + 300_000_000
     assert owed.due_at < in_five_minutes
     assert marked.due_at < in_five_minutes
-
-
-def test_scenario_29_writer_that_does_not_end_is_told_once_and_shown(shop: Shop, clock: FakeClock) -> None:
-    history = SqlAlchemyHistoryStore(shop.order, clock)
-    watch = HistoryWatch("order", history)
-
-    with Log("") as log:
-        with shop.kitchen.write() as connection:
-            connection.execute(text("SELECT pg_current_xact_id()"))
-            shop.place(1)
-            clock.advance(seconds=10 * ALARM)
-            watch.look()
-            watch.look()
-            [status] = [found for found in shop.bus.life.status() if found.module == "order"]
-            held = history.following(history.end(), 10)
-
-    assert [line[:36] for line in log.lines] == ["readers of the history of order have"]
-    assert (held, status.held_back_seconds, status.is_degraded) == ([], 10 * ALARM, True)
 
 
 def test_connection_that_the_server_has_closed_is_replaced_unseen(shop: Shop) -> None:

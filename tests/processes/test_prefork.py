@@ -18,6 +18,8 @@ from tests.server.server import Server, running_server, wait_until
 GUNICORN = (sys.executable, "-m", "gunicorn", "-w", "4", "-b", "127.0.0.1:{port}", "wsgi:app")
 FORKING, PRELOADING = (*GUNICORN, "--threads", "2"), (*GUNICORN, "--preload")
 
+PRELOADING_THE_LINGERING = (*GUNICORN[:-1], "tests.processes.lingering:app", "--preload")
+
 
 @pytest.fixture
 def database_url(fresh_database_url: str) -> str:
@@ -105,18 +107,18 @@ def test_scenario_16_processes_are_replaced_under_load_and_no_order_is_refused(
     books.require_exact(customers.answered)
 
 
-def test_scenario_17_process_that_only_forks_others_carries_nothing(tmp_path: Path) -> None:
+def test_scenario_17_process_that_only_forks_others_carries_nothing_and_each_of_the_others_does(tmp_path: Path) -> None:
     with running_server(tmp_path, FORKING) as server:
         without = threads_of(server.process.pid)
+    (tmp_path / "may_end").touch()
 
-    with running_server(tmp_path, PRELOADING) as server:
-        customers = Customers(server)
-        with customers.ordering():
-            customers.wait_for(20)
-        parent, *children = [threads_of(pid) for pid in (server.process.pid, *children_of(server))]
+    with running_server(tmp_path, PRELOADING_THE_LINGERING, LINGERING=str(tmp_path)) as server:
+        wait_until(lambda: len(children_of(server)) == 4)
+        with Customers(server).ordering():
+            wait_until(lambda: children_of(server) == those_who_ran(tmp_path))
+        parent = threads_of(server.process.pid)
 
     assert parent == without
-    assert max(children) > 6
 
 
 def test_scenario_17_process_that_only_watches_the_code_carries_nothing(tmp_path: Path) -> None:
@@ -129,6 +131,12 @@ def test_scenario_17_process_that_only_watches_the_code_carries_nothing(tmp_path
 
     assert threads[0] == 1
     assert threads[1] > 6
+
+
+def those_who_ran(folder: Path) -> set[int]:
+    """Return the processes in which the listener of tests/processes/lingering.py was run."""
+    began = folder / "began"
+    return {int(pid) for pid in began.read_text().split()} if began.exists() else set()
 
 
 def children_of(server: Server) -> set[int]:

@@ -9,11 +9,12 @@ from typing import Any
 
 import click
 
+from bus.history.watch import ALARM
 from bus.integrations.cli.command import operator_command
 from bus.integrations.cli.exits import FINE, PROBLEMS
 from bus.integrations.cli.output import json_option, show, show_json, show_json_line, table
 from bus.integrations.current import current_bus, current_operations
-from bus.status import LATE, ListenerStatus, ModuleStatus, PausedStatus
+from bus.status import ListenerStatus, ModuleStatus, PausedStatus
 from bus.words import count_text, duration_text, one_line
 
 _HEADERS = ("LISTENER", "COMPLETED", "OPEN", "OLDEST", "RETRYING", "PARKED", "DEAD")
@@ -114,7 +115,7 @@ def _lines(found: ModuleStatus, unserved: Collection[str]) -> Iterator[str]:
         yield "  owes nothing"
     if found.quarantined:
         yield f"  {count_text(found.quarantined, 'message')} in quarantine"
-    if found.held_back_seconds is not None and found.held_back_seconds > LATE:
+    if found.held_back_seconds is not None and found.held_back_seconds > ALARM:
         yield f"  readers of its history wait for a transaction that does not end, {_seconds(found.held_back_seconds)}"
     if found.listeners:
         header, *rows = table(_HEADERS, [_cells(listener) for listener in found.listeners], _HEADERS[1:])
