@@ -179,6 +179,7 @@ class Runner:
 
     def _run_alone(self, listener: Listener, publication: Publication) -> RunEnd:
         if not self._store.run_alone(publication):
+            _log_not_ours(publication)
             return RunEnd.NOTHING
         failpoint("inbox.after_alone")
         return self._run(listener, publication)
@@ -207,7 +208,7 @@ class Runner:
         if isinstance(error, PublicationHeldError):
             raise error
         if isinstance(error, _NotOursError):
-            log.debug("listener %s: event %s is done or runs elsewhere", listener.id, publication.envelope.id)
+            _log_not_ours(publication)
             return RunEnd.NOTHING
         if isinstance(error, _UnreadableError):
             self.record(publication, self._judge.on_unreadable(publication, error.__cause__ or error), error.__cause__)
@@ -298,6 +299,19 @@ def _connection_of(unit: SqlAlchemyUnitOfWork) -> Connection:
 
 def _delivery(publication: Publication) -> Delivery:
     return Delivery(publication.listener_id, publication.envelope, attempt=max(1, publication.starts))
+
+
+def _log_not_ours(publication: Publication) -> None:
+    listener_id, event_id = publication.listener_id, publication.envelope.id
+    if publication.starts:
+        # It has lost what its own mark had made its own: it stood still for longer than its lease.
+        log.warning(
+            "listener %s: the run of event %s that had begun here was taken over meanwhile; nothing of it is kept",
+            listener_id,
+            event_id,
+        )
+    else:
+        log.debug("listener %s: event %s is done or runs elsewhere", listener_id, event_id)
 
 
 def _log(publication: Publication, outcome: Outcome, error: BaseException | None) -> None:

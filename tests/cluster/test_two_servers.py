@@ -19,7 +19,7 @@ from bus.transport.dramatiq.transport import DramatiqTransport
 from tests.cluster.half import half, place_all
 from tests.durable.crashing import ShiftedClock, listen
 from tests.durable.shop import Shop
-from tests.durable.test_crashes import FOR_SUSPECTS, PASSED_ONCE, committed, send_and_forget
+from tests.durable.test_crashes import PASSED_ONCE, committed, send_and_forget
 from tests.own_server import OwnServer
 from tests.server.server import PATIENCE, ROOT
 
@@ -39,7 +39,7 @@ def urls(far_server: OwnServer, fresh_postgresql_url: str) -> dict[str, str]:
     return {"order": fresh_postgresql_url.format(module="order"), "kitchen": far_server.url_of(uuid4().hex)}
 
 
-@pytest.mark.parametrize("place", [place for place in FAILPOINTS if place not in FOR_SUSPECTS])
+@pytest.mark.parametrize("place", FAILPOINTS)
 def test_scenario_36_module_that_dies_at_a_failpoint_costs_nothing_with_the_other_on_another_server(
     broker_url: str, application: str, urls: dict[str, str], tmp_path: Path, place: str
 ) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import random
 from dataclasses import replace
@@ -282,15 +283,18 @@ def test_listener_that_swallows_the_failure_of_a_service_has_failed(shop: Shop) 
     assert [type(error) for error in shop.failures.errors] == [RollbackOnlyError]
 
 
-def test_listener_that_exits_has_failed(shop: Shop) -> None:
-    @module_listener("kitchen.exit")
+@pytest.mark.parametrize("told", [SystemExit, KeyboardInterrupt, asyncio.CancelledError])
+def test_scenario_15_cancelled_listener_is_never_completed(shop: Shop, told: type[BaseException]) -> None:
+    @module_listener("kitchen.leave")
     def leave(event: WantedDish) -> None:
-        raise SystemExit(1)
+        shop.kitchen.session.add(Ticket(order_id=event.order_id))
+        raise told
 
     shop.listen(leave)
     shop.inbox().receive(placed(), 1)
 
-    assert shop.states() == {"kitchen.exit": "retrying"}
+    assert shop.tickets() == []
+    assert shop.states() == {"kitchen.leave": "retrying"}
 
 
 def test_unreadable_payload_is_a_failure_that_shows_no_data(shop: Shop) -> None:

@@ -233,7 +233,7 @@ FAULTS = {
     "cancelled listener counted as completed": Fault(
         "what a listener had not done when it was told to end is never done",
         processes.take_a_cancelled_listener_for_completed,
-        (f"{_INBOX}::test_listener_that_exits_has_failed",),
+        (f"{_INBOX}::test_scenario_15_cancelled_listener_is_never_completed",),
     ),
     "crash blamed on innocents": Fault(
         "what ran beside a listener that kills its process is given up with it",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -65,7 +66,7 @@ def take_a_cancelled_listener_for_completed() -> None:
         def call(payload: object) -> object:
             try:
                 return listener.call(payload)
-            except (SystemExit, KeyboardInterrupt):
+            except (SystemExit, KeyboardInterrupt, asyncio.CancelledError):
                 return None
 
         run(self, replace(listener, call=call), *rest)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.app.conftest import set_up
 from tests.processes.books import Books
 from tests.server.server import Server, running_server, wait_until
 
@@ -32,9 +33,9 @@ on_each_server = pytest.mark.parametrize("command", [FLASK, GUNICORN, PRELOADING
 class Kitchen:
     """A server whose cook lingers over an order."""
 
-    def __init__(self, server: Server, folder: Path) -> None:
+    def __init__(self, server: Server, folder: Path, url: str) -> None:
         self.server = server
-        self.books = Books(f"sqlite:///{folder}/{{module}}.db")
+        self.books = Books(url)
         self._folder = folder
 
     def begin_to_cook(self) -> None:
@@ -59,9 +60,10 @@ class Kitchen:
 
 
 @contextmanager
-def kitchen(folder: Path, command: tuple[str, ...], **settings: str) -> Iterator[Kitchen]:
-    with running_server(folder, command, LINGERING=str(folder), **settings) as server:
-        found = Kitchen(server, folder)
+def kitchen(folder: Path, command: tuple[str, ...], url: str | None = None, **settings: str) -> Iterator[Kitchen]:
+    url = url or f"sqlite:///{folder}/{{module}}.db"
+    with running_server(folder, command, LINGERING=str(folder), FLASK_DATABASE_URL=url, **settings) as server:
+        found = Kitchen(server, folder, url)
         try:
             yield found
         finally:
@@ -70,9 +72,10 @@ def kitchen(folder: Path, command: tuple[str, ...], **settings: str) -> Iterator
 
 @on_each_server
 def test_scenario_15_listener_that_runs_when_its_server_is_told_to_end_is_finished(
-    command: tuple[str, ...], tmp_path: Path
+    command: tuple[str, ...], fresh_database_url: str, tmp_path: Path
 ) -> None:
-    with kitchen(tmp_path, command) as shop:
+    set_up(fresh_database_url)
+    with kitchen(tmp_path, command, fresh_database_url, FLASK_BUS_WORKERS="1") as shop:
         shop.begin_to_cook()
         shop.tell(signal.SIGTERM)
         shop.let_the_cook_end()

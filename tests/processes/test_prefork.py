@@ -104,6 +104,7 @@ def test_scenario_16_processes_are_replaced_under_load_and_no_order_is_refused(
             customers.wait_for(30)
         wait_until(books.is_settled)
 
+    assert (customers.refused, customers.strange) == ([], [])
     books.require_exact(customers.answered)
 
 
