@@ -76,6 +76,9 @@ NO_ENVELOPES = {
     "another version": ("deliver", WRITTEN.replace('"1.0"', '"9.9"'), 1),
     "lone surrogate": ("deliver", "\udc80", 1),
     "acknowledges no ids": ("acknowledge", "kitchen", [1, 2]),
+    "strange, but not in base64": ("strange", "a"),
+    "strange, but not in ASCII": ("strange", "ä"),
+    "a list in a list": ("deliver", [[WRITTEN]], 1),
 }
 
 
