@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -11,6 +12,7 @@ from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from pika.exceptions import ChannelClosedByBroker, UnroutableError
 
 from bus.transport.dramatiq.confirming import ConfirmingChannel
+from bus.transport.dramatiq.keeping import GivingBack
 from bus.transport.dramatiq.strange import carried, is_ours
 
 #: Seconds until a silent RabbitMQ is given up, and for which a connection and a blocked one are waited for.
@@ -89,13 +91,18 @@ class OurRabbitmqBroker(RabbitmqBroker):
 
     def __init__(self, url: str) -> None:
         # Without confirms what was sent is lost with the broker, though sending it has returned.
-        super().__init__(url=_with_settings(url), confirm_delivery=True, middleware=[])
+        super().__init__(url=_with_settings(url), confirm_delivery=True, middleware=[GivingBack()])
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
         """Return a consumer that hands on whatever is in the queue."""
         consumer: Any = super().consume(queue_name, prefetch, timeout)
         consumer.iterator = _readable(consumer.iterator, queue_name)
+        consumer._nack = partial(_give_back, consumer)
         return consumer  # type: ignore[no-any-return]
+
+
+def _give_back(consumer: Any, tag: int) -> None:
+    consumer.connection.add_callback_threadsafe(partial(consumer.channel.basic_nack, tag, requeue=True))
 
 
 def _hear_nothing(*_message: object) -> None: ...

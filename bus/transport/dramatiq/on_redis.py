@@ -15,6 +15,7 @@ from redis import ConnectionError as RedisConnectionError
 from redis import InvalidResponse, RedisError
 from redis import TimeoutError as RedisTimeoutError
 
+from bus.transport.dramatiq.keeping import GivingBack
 from bus.transport.dramatiq.strange import carried, is_ours
 
 #: Milliseconds of silence after which the messages of a process are given to others; and one look in a thousand
@@ -89,7 +90,7 @@ class OurRedisBroker(RedisBroker):
     def __init__(self, url: str) -> None:
         timing: dict[str, Any] = {"heartbeat_timeout": HEARTBEAT_TIMEOUT, "maintenance_chance": MAINTENANCE_CHANCE}
         make: Any = super().__init__
-        make(url=url, middleware=[], **timing)
+        make(url=url, middleware=[GivingBack()], **timing)
 
     def enqueue_all(self, messages: Sequence[Message[Any]]) -> None:
         """Enqueue messages as `enqueue` does, in one pipeline."""
@@ -111,8 +112,8 @@ class OurRedisBroker(RedisBroker):
         self._do("ack", queue_name, *arguments)
 
     def do_nack(self, queue_name: str, *arguments: object) -> None:
-        """Reject a message, as Dramatiq's script of this name does."""
-        self._do("nack", queue_name, *arguments)
+        """Give a message back to its queue: nothing is rejected."""
+        self._do("requeue", queue_name, *arguments)
 
     def _do(self, name: str, queue_name: str, *arguments: object) -> Any:
         """Run a script; whatever breaks off the answer is an outage, for which alone Dramatiq waits."""

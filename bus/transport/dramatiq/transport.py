@@ -15,6 +15,7 @@ from bus.envelope import Envelope
 from bus.errors import BrokerAwayError, BusError, EnvelopeError, StoppedError
 from bus.transport.base import Acknowledge, Fail, Receiver
 from bus.transport.dramatiq.brokers import Connection, connection_to, is_private, shown
+from bus.transport.dramatiq.keeping import GivenBackError, keep
 from bus.transport.dramatiq.messages import Acknowledgements, Delivery, StrangeError, delivery, read
 from bus.transport.dramatiq.quiet import quieten
 from bus.transport.dramatiq.sender import Outgoing, Sender
@@ -86,6 +87,8 @@ class DramatiqTransport:
         self._ending: threading.Thread | None = None
         self._lock = threading.Lock()
         self._waiting: defaultdict[tuple[str, str], list[threading.Event]] = defaultdict(list)
+        #: Set when what is held is let go.
+        self._let_it_go = threading.Event()
         self._is_open = self._holds = False
 
     @property
@@ -117,6 +120,7 @@ class DramatiqTransport:
         self.end()
         self._receivers, self._acknowledged, self._failed = receivers, acknowledged, failed
         self._is_open = self._holds = True
+        self._let_it_go = threading.Event()
         served = [self.queue_of(module) for module in receivers] if self.delivers_here else []
         self._sender = Sender(
             self._connection, shown(self._url), queue_of=self.queue_of, signer=self._signer, served=served
@@ -222,6 +226,7 @@ class DramatiqTransport:
         with self._lock:
             self._holds = False
             left, self._waiting = self._waiting, defaultdict(list)
+        self._let_it_go.set()
         for waiting in left.values():
             for ended in waiting:
                 ended.set()
@@ -254,7 +259,8 @@ class DramatiqTransport:
         quieten(queue)
         if queue not in self.broker.actors:
             receiving = self._receiving(module)
-            Actor(receiving, broker=self.broker, actor_name=queue, queue_name=queue, priority=0, options={})
+            options = {"throws": GivenBackError}
+            Actor(receiving, broker=self.broker, actor_name=queue, queue_name=queue, priority=0, options=options)
 
     def _receiving(self, module: str) -> Callable[..., None]:
         queue = self.queue_of(module)
@@ -264,8 +270,7 @@ class DramatiqTransport:
                 said = read(queue, arguments, self._signer)
                 envelope = _envelope_of(said)
             except StrangeError as error:
-                # Where that fails, the broker keeps it among its own dead letters.
-                self._receivers[module].quarantine(error.data, origin=f"the queue {queue}", problem=str(error))
+                keep(self._receivers[module], error, f"the queue {queue}", self._let_it_go)
             except StaleError as error:
                 log.warning("a message for %s is let go, and sent again if it is still owed: %s", module, error)
             else:
