@@ -11,12 +11,10 @@ from dramatiq import Broker, Middleware
 from bus.database_errors import database_trouble, reason_of
 from bus.errors import BusError
 from bus.transport.base import Receiver
+from bus.transport.dramatiq.backoff import Backoff
 from bus.transport.dramatiq.messages import StrangeError
 
 log = logging.getLogger("bus")
-
-#: Seconds after which a database that has not taken it is asked again, doubled each time, and the longest.
-FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0
 
 
 class GivenBackError(BusError):
@@ -46,17 +44,17 @@ def keep(receiver: Receiver, found: StrangeError, origin: str, ended: threading.
     Raises:
         GivenBackError: That came first.
     """
-    wait = FIRST_WAIT
+    backoff = Backoff()
     while not ended.is_set():
         try:
             receiver.quarantine(found.data, origin=origin, problem=str(found))
         except Exception as error:
             # Nobody else has these bytes, so whatever it is, it is tried again.
-            if wait == FIRST_WAIT:
+            if not backoff.has_begun:
                 trace = None if database_trouble(error) else error
                 log.error("%s from %s waits to be kept: %s", _told(found), origin, reason_of(error), exc_info=trace)
-            ended.wait(wait)
-            wait = min(LONGEST_WAIT, wait * 2)
+            backoff.lengthen()
+            ended.wait(backoff.wait())
         else:
             return
     raise GivenBackError(f"{_told(found)} from {origin} could not be kept")

@@ -171,11 +171,14 @@ class DramatiqTransport:
                 sender.put(Outgoing(message, _nothing))
 
     def is_ready(self) -> bool:
-        """Say whether the broker answered when it was last asked; ask it where nothing is open."""
+        """Say whether the broker answered when it was last asked, wait a little for the first answer of all.
+
+        Where nothing is open, it is asked now.
+        """
         sender = self._sender
         if sender is None or not self._is_open:
             return self._asked(_answers) is True
-        return not sender.is_away
+        return sender.has_answered()
 
     def where(self) -> str:
         """Say which broker it is, and how many processes of the application are connected."""
