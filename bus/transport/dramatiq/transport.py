@@ -71,7 +71,6 @@ class DramatiqTransport:
         """
         self._url, self._application = url, application
         self._threads = threads or int(url.startswith("dramatiq+stub"))
-        self._outer: Worker | None = None
         self._signer = Signer(signing_keys)
         self._connection = connection_to(url, application)
         if not (self._signer.signs or is_private(url)):
@@ -79,6 +78,10 @@ class DramatiqTransport:
                 f"whoever is on the way to {shown(url)} could forge events: set BUS_SIGNING_KEYS to a secret that all "
                 "processes share (openssl rand -hex 32), or take amqps:// or rediss://"
             )
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._outer: Worker | None = None
         self._receivers: Mapping[str, Receiver] = {}
         self._acknowledged: Acknowledge | None = None
         self._failed: Fail | None = None
@@ -223,6 +226,11 @@ class DramatiqTransport:
                 self._quietly(used.broker.close)
             # A broker keeps the workers that it once had, and would tell them of new queues.
             self._connection = connection_to(self._url, self._application)
+
+    def renew(self) -> None:
+        """Begin anew in a forked child, with signs of life and connections of its own."""
+        self._connection = connection_to(self._url, self._application)
+        self._begin_anew()
 
     def _let_go(self) -> None:
         """Have what still waits go on, and be acknowledged to the broker; what it is for has a copy, or is owed."""
