@@ -29,6 +29,9 @@ class Moody:
         self.refused = set(refused)
         self.asked = {"probe": 0, "keep_alive": 0, "send": 0}
 
+    def another(self) -> Broker:
+        return StubBroker(middleware=[])
+
     def probe(self) -> None:
         self._ask("probe")
 

@@ -20,6 +20,12 @@ class StubConnection:
         self.broker = StubBroker(middleware=[GivingBack()])
         self.broker.emit_after("process_boot")
 
+    def another(self) -> StubBroker:
+        """Return one that has the same queues."""
+        found = StubBroker(middleware=[GivingBack()])
+        found.queues = self.broker.queues
+        return found
+
     def probe(self) -> None:
         """Do nothing."""
 
