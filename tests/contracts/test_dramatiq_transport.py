@@ -99,6 +99,17 @@ def test_scenario_34_message_that_is_no_envelope_goes_to_quarantine_and_its_neig
     assert len(station.kept["kitchen"]) == 1
 
 
+def test_scenario_34_envelope_among_acknowledgements_goes_to_quarantine(
+    station: Station, transport: DramatiqTransport
+) -> None:
+    queue = transport.acks_of("kitchen")
+
+    transport.broker.enqueue(Message(queue, queue, ("deliver", WRITTEN, 1), {}, {}))
+
+    until(lambda: station.kept["kitchen"])
+    assert station.firsts("kitchen") == []
+
+
 STRANGE = {
     "garbage": b"\x00\xff\xfe",
     "half a message": Message("a", "a", (), {}, {}).encode()[:-9],
@@ -176,6 +187,7 @@ def test_processes_of_an_application_are_counted_while_they_live(broker_url: str
     Station(publishing, "order")
 
     until(lambda: publishing.where().endswith("2 processes"))
+    until(lambda: publishing.workers("kitchen"))
     workers = publishing.workers("kitchen"), publishing.workers("order")
     taking.close()
     taking.end()

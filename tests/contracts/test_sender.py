@@ -67,7 +67,7 @@ class Hasty(Backoff):
 
 @contextmanager
 def sending(broker: Moody, backoff: Backoff) -> Iterator[Sender]:
-    sender = Sender(broker, "moody", queue_of=str, signer=Signer(), served=(), backoff=backoff)
+    sender = Sender(broker, "moody", acks_of=str, signer=Signer(), served=(), backoff=backoff)
     sender.start()
     yield sender
     sender.end(10)

@@ -49,14 +49,14 @@ class Sender:
         connection: Connection,
         name: str,
         *,
-        queue_of: Callable[[str], str],
+        acks_of: Callable[[str], str],
         signer: Signer,
         served: Collection[str],
         backoff: Backoff | None = None,
     ) -> None:
         self._connection = connection
         self._name = name
-        self._queue_of = queue_of
+        self._acks_of = acks_of
         self._signer = signer
         self._served = served
         self._ready = threading.Condition()
@@ -168,7 +168,7 @@ class Sender:
                 return
             owed, self._owed = self._owed, defaultdict(list)
         for (source, target), event_ids in owed.items():
-            queue = self._queue_of(source)
+            queue = self._acks_of(source)
             for start in range(0, len(event_ids), BATCH):
                 message = acknowledgements(queue, target, event_ids[start : start + BATCH], self._signer)
                 if not self._have_sent([message]):
