@@ -190,6 +190,7 @@ class Runtime:
         for parts in self._hosted.values():
             parts.database.after_fork_in_child()
             parts.inbox.pausing.renew()
+        self._transport.renew()
         self._renew()
 
     def _renew(self) -> None:

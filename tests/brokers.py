@@ -31,7 +31,7 @@ def rabbitmq_url() -> Iterator[str]:
     try:
         pika.BlockingConnection(pika.URLParameters(url)).close()
     except (pika.exceptions.AMQPError, OSError) as error:
-        _without(f"no RabbitMQ answers at {url.rpartition('@')[2]} (TEST_RABBITMQ_URL): {error!r}")
+        without(f"no RabbitMQ answers at {url.rpartition('@')[2]} (TEST_RABBITMQ_URL): {error!r}")
     name, user = f"modular_bus_test_{uuid4().hex[:12]}", urlsplit(url).username or "guest"
     if not (_control("add_vhost", name) and _control("set_permissions", "-p", name, user, ".*", ".*", ".*")):
         yield f"dramatiq+{url}"
@@ -50,14 +50,14 @@ def redis_url() -> Iterator[str]:
         try:
             is_ours = client.set(TAKEN, 1, nx=True, ex=7200) and client.dbsize() == 1
         except redis.RedisError as error:
-            _without(f"no Redis answers at {url.rpartition('@')[2]} (TEST_REDIS_URL): {error}")
+            without(f"no Redis answers at {url.rpartition('@')[2]} (TEST_REDIS_URL): {error}")
         if is_ours:
             yield f"dramatiq+{numbered}"
             client.flushdb()
             client.close()
             return
         client.close()
-    _without("every database of this Redis holds something")
+    without("every database of this Redis holds something")
 
 
 @pytest.fixture(params=["rabbitmq", "redis"])
@@ -78,7 +78,8 @@ def application() -> str:
     return f"test-{uuid4().hex[:8]}"
 
 
-def _without(told: str) -> NoReturn:
+def without(told: str) -> NoReturn:
+    """Skip a test for want of a service, or fail where none may be missing."""
     if os.environ.get("REQUIRE_SERVICES") == "1":
         pytest.fail(told)
     pytest.skip(told)

@@ -37,7 +37,7 @@ class OwnBroker(ABC):
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._port = _free_port()
+        self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -109,7 +109,7 @@ class OwnRabbitmq(OwnBroker):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.url = f"dramatiq+amqp://guest:guest@127.0.0.1:{self._port}"
-        self._names, self._between = _free_port(), _free_port()
+        self._names, self._between = free_port(), free_port()
         (folder / "plugins").write_text("[].\n")
         (folder / "rabbitmq.conf").touch()
         self._register = subprocess.Popen(
@@ -175,7 +175,8 @@ def _rabbitmq_program() -> Path | None:
     return None if found is None else Path(found)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port at which nobody listens, and that no client is given."""
     while True:
         port = random.choice(PORTS)
         with suppress(OSError), socket.socket() as tried:

@@ -40,11 +40,16 @@ def kept(adding: Upsert, data: bytes, *, origin: str, problem: str, now: ColumnE
         last_at=now,
         times=1,
         origin=origin[:200],
-        problem=problem,
+        problem=_storable(problem),
         size=len(data),
         data=data[:MAX_KEPT],
     )
     return values.on_conflict_do_update(index_elements=["digest"], set_=again)
+
+
+def _storable(text: str) -> str:
+    # What is said of somebody's bytes may hold some of them; PostgreSQL has no text with a zero or half a character.
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
 class SqlAlchemyQuarantineStore:

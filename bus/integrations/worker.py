@@ -19,6 +19,8 @@ from bus.integrations.current import EXTENSION
 from bus.operations import operations_of
 from bus.transport.dramatiq.transport import DramatiqTransport
 
+log = logging.getLogger("bus")
+
 #: Seconds within which a second SIGTERM says the same as the first.
 _ECHO = 2.0
 
@@ -31,10 +33,18 @@ class Life(Middleware):
         self._transport = transport
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
-        """Start the bus: it declares the queues of the modules that this process works for."""
+        """Start the bus: it declares the queues of the modules that this process works for.
+
+        Raises:
+            SystemExit: It does not start. Dramatiq goes on after anything else, with a process that does nothing.
+        """
         hear_sigterm_once()
         self._transport.worked_by(worker)
-        self._bus.start()
+        try:
+            self._bus.start()
+        except Exception as error:
+            log.critical("the bus of this worker does not start, so it ends", exc_info=True)
+            raise SystemExit(1) from error
 
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         """Begin nothing more, and let what runs end; what else comes to this process goes back to its queue."""

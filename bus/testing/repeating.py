@@ -104,6 +104,13 @@ class RepeatingTransport:
         """Have the other transport end."""
         self._inner.end()
 
+    def renew(self) -> None:
+        """Begin anew, as the other transport does."""
+        self._lock = threading.Lock()
+        self._first.clear()
+        self._held.clear()
+        self._inner.renew()
+
     def _take_held(self) -> dict[_Way, tuple[Envelope, int]]:
         if self._after_all and self._first:
             return {}

@@ -81,3 +81,7 @@ class RecordingTransport:
 
     def end(self) -> None:
         """Do nothing: nothing is on its way."""
+
+    def renew(self) -> None:
+        """Forget to whom it carries."""
+        self._receivers = {}

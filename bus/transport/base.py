@@ -102,3 +102,10 @@ class Transport(Protocol):
         May be repeated.
         """
         ...
+
+    def renew(self) -> None:
+        """Begin anew in a forked child, not open: threads, locks, connections and who it is are the parent's.
+
+        The parent's connections are forgotten, not closed.
+        """
+        ...

@@ -67,3 +67,7 @@ class InProcessTransport:
 
     def end(self) -> None:
         """Do nothing: nothing is on its way."""
+
+    def renew(self) -> None:
+        """Forget to whom it carries."""
+        self._receivers = {}

@@ -61,6 +61,8 @@ class Post:
     def end(self) -> None:
         """Do nothing: nothing is on its way."""
 
+    def renew(self) -> None: ...
+
     def deliver(self, target: str, *names: str) -> None:
         """Deliver held events of these names to a module, one after the other; what they cause is held."""
         for name in names:

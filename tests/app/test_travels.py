@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -36,6 +37,22 @@ def test_events_over_a_broker_travel_between_the_processes_that_are_connected(ma
     counter = Counter(make_app(BUS_URL=gate.url))
 
     until(lambda: re.fullmatch(r"(RabbitMQ|Redis), 1 process \(badge\)", badge(counter)))
+
+
+@pytest.mark.parametrize("scheme", ["dramatiq+amqp", "dramatiq+redis"])
+def test_application_connects_to_its_broker_with_the_first_request_and_not_before(
+    make_app: MakeApp, scheme: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as broker:
+        broker.setblocking(False)
+        app = make_app(BUS_URL=f"{scheme}://127.0.0.1:{broker.getsockname()[1]}")
+
+        with pytest.raises(BlockingIOError):
+            broker.accept()
+        broker.settimeout(10)
+        app.test_client().get("/healthz")
+        connected, _ = broker.accept()
+        connected.close()
 
 
 def test_broker_that_is_away_is_told(make_app: MakeApp, gate: Gate) -> None:

@@ -38,7 +38,10 @@ SHORTEST_STOP, LONGEST_STOP = 12, 35
 ENDING = 30
 
 #: What a run over a broker may have there: the queues that Dramatiq makes of each module's, and the roll.
-QUEUES = [f"{APPLICATION}.{name}{end}" for name in TABLES for end in ("", ".DQ", ".XQ")] + [f"{APPLICATION}.processes"]
+QUEUES = [
+    *(f"{APPLICATION}.{name}{acks}{end}" for name in TABLES for acks in ("", ".acks") for end in ("", ".DQ", ".XQ")),
+    f"{APPLICATION}.processes",
+]
 
 
 @dataclass(slots=True)

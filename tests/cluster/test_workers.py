@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.workers import COMMAND, running_worker
+from tests.cluster.workers import COMMAND, Worker, running_worker
 from tests.processes.books import Books
 from tests.processes.customers import Customers
-from tests.server.server import ROOT, environment, running_server, wait_until
+from tests.server.server import PATIENCE, ROOT, environment, running_server, wait_until
 
 
 @pytest.fixture
@@ -99,9 +99,20 @@ def test_process_of_a_worker_that_dies_ends_it_with_its_exit_code_and_strands_no
         with running_worker(tmp_path, "next", FLASK_BUS_URL=broker_url):
             wait_until(books.is_settled)
 
-    assert exit_code not in (0, None)
+    assert exit_code == 1
     assert customers.refused == []
     books.require_exact(customers.answered)
+
+
+def test_worker_that_cannot_start_ends_and_says_why(redis_url: str, tmp_path: Path) -> None:
+    worker = Worker(tmp_path, "worker", FLASK_APP="tests.cluster.unstartable:app", FLASK_BUS_URL=redis_url)
+    try:
+        exit_code = worker.process.wait(PATIENCE)
+    finally:
+        worker.kill()
+
+    assert exit_code == 1
+    assert "no dough in the house" in worker.said()
 
 
 def test_worker_of_an_application_in_one_process_is_refused_with_what_to_set(tmp_path: Path) -> None:

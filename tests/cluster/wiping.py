@@ -11,7 +11,7 @@ from dramatiq.common import dq_name, xq_name
 from tests.brokers import TAKEN
 
 #: The queues of the application.
-QUEUES = [f"modular_app.app.{module}" for module in ("order", "restaurant", "kitchen")]
+QUEUES = [f"modular_app.app.{module}{kind}" for module in ("order", "restaurant", "kitchen") for kind in ("", ".acks")]
 
 
 def wipe(url: str) -> None:

@@ -76,6 +76,9 @@ NO_ENVELOPES = {
     "another version": ("deliver", WRITTEN.replace('"1.0"', '"9.9"'), 1),
     "lone surrogate": ("deliver", "\udc80", 1),
     "acknowledges no ids": ("acknowledge", "kitchen", [1, 2]),
+    "strange, but not in base64": ("strange", "a"),
+    "strange, but not in ASCII": ("strange", "ä"),
+    "a list in a list": ("deliver", [[WRITTEN]], 1),
 }
 
 
@@ -94,6 +97,17 @@ def test_scenario_34_message_that_is_no_envelope_goes_to_quarantine_and_its_neig
     assert station.has_arrived("kitchen", 39, 10)
     until(lambda: station.kept["kitchen"])
     assert len(station.kept["kitchen"]) == 1
+
+
+def test_scenario_34_envelope_among_acknowledgements_goes_to_quarantine(
+    station: Station, transport: DramatiqTransport
+) -> None:
+    queue = transport.acks_of("kitchen")
+
+    transport.broker.enqueue(Message(queue, queue, ("deliver", WRITTEN, 1), {}, {}))
+
+    until(lambda: station.kept["kitchen"])
+    assert station.firsts("kitchen") == []
 
 
 STRANGE = {
@@ -173,6 +187,7 @@ def test_processes_of_an_application_are_counted_while_they_live(broker_url: str
     Station(publishing, "order")
 
     until(lambda: publishing.where().endswith("2 processes"))
+    until(lambda: publishing.workers("kitchen"))
     workers = publishing.workers("kitchen"), publishing.workers("order")
     taking.close()
     taking.end()

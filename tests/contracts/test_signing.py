@@ -135,10 +135,31 @@ def test_broker_on_this_machine_or_behind_tls_needs_no_key(url: str) -> None:
     DramatiqTransport(url)
 
 
-@pytest.mark.parametrize("url", ["dramatiq+amqp://ada:pa55@broker", "dramatiq+redis://10.0.0.7/1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "dramatiq+amqp://ada:pa55@broker",
+        "dramatiq+redis://10.0.0.7/1",
+        "dramatiq+rediss://broker/1?ssl_cert_reqs=none",
+        "dramatiq+rediss://broker/1?ssl_cert_reqs=optional",
+        "dramatiq+rediss://broker/1?ssl_check_hostname=False",
+    ],
+)
 def test_broker_that_others_can_reach_needs_a_key_or_tls(url: str) -> None:
     with pytest.raises(BusError, match="BUS_SIGNING_KEYS") as caught:
         DramatiqTransport(url)
 
     assert "pa55" not in str(caught.value)
     DramatiqTransport(url, signing_keys=[NEW])
+
+
+def test_tls_with_a_protocol_that_looks_at_no_certificate_is_none() -> None:
+    assert is_private("dramatiq+amqps://broker?ssl_options={'ca_certs':'ours.pem'}")
+    assert not is_private("dramatiq+amqps://broker?ssl_options={'protocol':2}")
+
+
+def test_list_of_brokers_is_refused_without_their_passwords() -> None:
+    with pytest.raises(BusError, match="name one") as caught:
+        DramatiqTransport("dramatiq+amqp://127.0.0.1/a;amqp://ada:pa55@evil/b", signing_keys=[NEW])
+
+    assert "pa55" not in str(caught.value)

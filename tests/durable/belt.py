@@ -91,6 +91,8 @@ class Tray:
     def end(self) -> None:
         """Do nothing: nothing is on its way."""
 
+    def renew(self) -> None: ...
+
 
 class Belt:
     """Relays driven by hand, with a recorder on the same flow; what they send stays here."""

@@ -36,6 +36,13 @@ class QuarantineStoreContract(StoreFixtures):
 
         assert [(found.size, found.data) for found in store.all()] == [(0, b"")]
 
+    @pytest.mark.parametrize("problem", ["unknown field `\0`", "unknown field `\ud800`"])
+    def test_bytes_are_kept_whatever_is_said_of_them(self, store: QuarantineStore, problem: str) -> None:
+        """What is said of them may hold what no database takes as text."""
+        store.add(b"junk", origin="queue", problem=problem)
+
+        assert [found.data for found in store.all()] == [b"junk"]
+
     def test_same_bytes_are_kept_once_and_counted(self, store: QuarantineStore, clock: FakeClock) -> None:
         """A broker delivers them again and again."""
         first = clock.microseconds()

@@ -23,22 +23,25 @@ class Station:
         arrived: What each module has received, with the number of sends, in order.
         acknowledged: What has come back: the module, the event's publisher, and its id.
         kept: What each module has received that was no envelope.
+        busy: The modules whose listeners do not come to an end: what reaches them is not acknowledged.
     """
 
     def __init__(self, transport: Transport, *modules: str) -> None:
         self.arrived: dict[str, list[tuple[Envelope, int]]] = {name: [] for name in modules}
         self.acknowledged: list[tuple[str, str, str]] = []
         self.kept: dict[str, list[bytes]] = {name: [] for name in modules}
+        self.busy: set[str] = set()
         self.transport = transport
         self._changed = threading.Condition()
         transport.open({name: _Receiver(self, name) for name in modules}, self._hear, lambda *_: None)
 
     def note(self, module: str, envelope: Envelope, sends: int) -> None:
-        """Take an envelope in, and acknowledge it as a module's workers do."""
+        """Take an envelope in, and acknowledge it as a module's workers do, unless they are busy."""
         with self._changed:
             self.arrived[module].append((envelope, sends))
             self._changed.notify_all()
-        self.transport.acknowledge(module, envelope)
+        if module not in self.busy:
+            self.transport.acknowledge(module, envelope)
 
     def has_arrived(self, module: str, count: int, within: float) -> bool:
         """Wait until so many different envelopes have reached a module."""
@@ -156,6 +159,19 @@ class TransportContract:
             station.transport.send("kitchen", sample(number), 1)
 
         assert station.has_heard(100, self.budget)
+
+    def test_acknowledgement_comes_back_to_a_module_that_is_busy_with_what_was_sent_to_it(
+        self, station: Station
+    ) -> None:
+        """Otherwise a slow listener would hold up what its module has published for all others."""
+        station.busy.add("order")
+        for number in range(50):
+            station.transport.send("order", sample(number), 1)
+        assert station.has_arrived("order", 1, self.budget)
+
+        station.transport.acknowledge("kitchen", sample(50))
+
+        assert station.has_heard(1, self.budget)
 
     def test_open_transport_is_ready(self, station: Station) -> None:
         """Health checks ask."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import Any, Protocol
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from bus.errors import BusError, MissingExtraError
 
@@ -32,6 +32,10 @@ class Connection(Protocol):
     @property
     def broker(self) -> Broker:
         """The broker."""
+        ...
+
+    def another(self) -> Broker:
+        """Return another broker on the same server: one runs a single worker of Dramatiq's."""
         ...
 
     def probe(self) -> None:
@@ -74,6 +78,10 @@ def connection_to(url: str, application: str) -> Connection:
         BusError: The URL names no broker that there is.
         MissingExtraError: The driver of the broker is not installed.
     """
+    first, *others = url.split(";")
+    if others:
+        # Pika takes the first of a list that answers; a load balancer does that, too, and has one name to be judged by.
+        raise BusError(f"{shown(first)!r} and {len(others)} more behind a semicolon are several brokers; name one")
     scheme = urlsplit(url).scheme.removeprefix(PREFIX)
     plain = url.removeprefix(PREFIX)
     if scheme in ("amqp", "amqps"):
@@ -103,14 +111,31 @@ def shown(url: str) -> str:
 
 
 def is_private(url: str) -> bool:
-    """Say whether nobody on the way can read or write along: the broker is on this machine, or behind TLS."""
+    """Say whether nobody on the way can read or write along: the broker is on this machine, or behind TLS.
+
+    TLS that takes any certificate is none: whoever is on the way has one.
+    """
     parts = urlsplit(url)
-    if parts.scheme.removeprefix(PREFIX) in ("amqps", "rediss", "stub"):
+    if parts.scheme.removeprefix(PREFIX) in ("amqps", "rediss", "stub") and _looks_at_certificates(parts.query):
         return True
     try:
         return ip_address(parts.hostname or "").is_loopback
     except ValueError:
         return parts.hostname == "localhost"
+
+
+def with_settings(url: str, settings: Mapping[str, object]) -> str:
+    """Return a URL with settings in its query where it says nothing about them."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(query=urlencode({**settings, **dict(parse_qsl(parts.query))})))
+
+
+def _looks_at_certificates(query: str) -> bool:
+    said = {name: values[-1].strip().lower() for name, values in parse_qs(query).items()}
+    is_required = said.get("ssl_cert_reqs", "required") == "required"
+    is_compared = said.get("ssl_check_hostname", "true") not in ("false", "f", "no", "n", "0")
+    # Pika's own protocol looks at them, and any other one does not.
+    return is_required and is_compared and "protocol" not in said.get("ssl_options", "")
 
 
 def _require(driver: str, extra: str) -> None:

@@ -11,7 +11,7 @@ from dramatiq import Message
 
 from bus.envelope import Envelope
 from bus.errors import EnvelopeError
-from bus.transport.dramatiq.signing import Signature, Signer
+from bus.transport.dramatiq.signing import Signature, Signer, StaleError
 from bus.wire import write_envelope
 
 #: The first argument of a message: what the others are. The last is never sent: it is made of what is no message.
@@ -82,6 +82,15 @@ def read(queue: str, arguments: Sequence[object], signer: Signer) -> Delivery | 
         StrangeError: It says nothing that there is, or the signature is not that of one of us.
         StaleError: It was signed too long ago.
     """
+    try:
+        return _said(queue, arguments, signer)
+    except (StrangeError, StaleError):
+        raise
+    except Exception as error:  # noqa: BLE001 - what somebody else has written may raise anything
+        raise StrangeError(_all_of(arguments), f"a message that cannot be read: {type(error).__name__}") from None
+
+
+def _said(queue: str, arguments: Sequence[object], signer: Signer) -> Delivery | Acknowledgements:
     match arguments:
         case [kind, str(text), int(sends), *rest] if kind == DELIVER and sends > 0:
             data = _encoded(text)
@@ -95,7 +104,7 @@ def read(queue: str, arguments: Sequence[object], signer: Signer) -> Delivery | 
                 return Acknowledgements(target, event_ids)
         case [kind, str(text)] if kind == STRANGE:
             raise StrangeError(b64decode(text), "no message of ours")
-    raise StrangeError(_encoded(repr(tuple(arguments))), "a message that neither delivers nor acknowledges")
+    raise StrangeError(_all_of(arguments), "a message that neither delivers nor acknowledges")
 
 
 def _require_signed(
@@ -112,6 +121,13 @@ def _require_signed(
         signer.require(kind, queue, body, signature)
     except EnvelopeError as error:
         raise StrangeError(shown, str(error)) from None
+
+
+def _all_of(arguments: Sequence[object]) -> bytes:
+    try:
+        return _encoded(repr(tuple(arguments)))
+    except RecursionError:
+        return b"arguments in one another, too deep to be shown"
 
 
 def _delivery_body(data: bytes, sends: int) -> bytes:

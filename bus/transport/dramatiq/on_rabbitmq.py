@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from dramatiq import Consumer, Message
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from pika.exceptions import ChannelClosedByBroker, UnroutableError
 
+from bus.transport.dramatiq.brokers import with_settings
 from bus.transport.dramatiq.confirming import ConfirmingChannel
+from bus.transport.dramatiq.keeping import GivingBack
 from bus.transport.dramatiq.strange import carried, is_ours
 
 #: Seconds until a silent RabbitMQ is given up, and for which a connection and a blocked one are waited for.
-HEARTBEAT, CONNECT_TIMEOUT, BLOCKED_TIMEOUT = 15, 5, 30
+SETTINGS = {"heartbeat": 15, "connection_attempts": 1, "socket_timeout": 5, "blocked_connection_timeout": 30}
 
 #: What RabbitMQ says of a queue that there is not.
 NOT_FOUND = 404
@@ -30,10 +32,15 @@ class RabbitmqConnection:
     kind = "RabbitMQ"
 
     def __init__(self, url: str, application: str) -> None:
+        self._url = url
         self.broker = OurRabbitmqBroker(url)
         self._roll = f"{application}.processes"
         self._counted: Any = None
         self._confirming: ConfirmingChannel | None = None
+
+    def another(self) -> OurRabbitmqBroker:
+        """Return one that connects by itself."""
+        return OurRabbitmqBroker(self._url)
 
     def probe(self) -> None:
         """Connect, in this thread."""
@@ -89,13 +96,18 @@ class OurRabbitmqBroker(RabbitmqBroker):
 
     def __init__(self, url: str) -> None:
         # Without confirms what was sent is lost with the broker, though sending it has returned.
-        super().__init__(url=_with_settings(url), confirm_delivery=True, middleware=[])
+        super().__init__(url=with_settings(url, SETTINGS), confirm_delivery=True, middleware=[GivingBack()])
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
         """Return a consumer that hands on whatever is in the queue."""
         consumer: Any = super().consume(queue_name, prefetch, timeout)
         consumer.iterator = _readable(consumer.iterator, queue_name)
+        consumer._nack = partial(_give_back, consumer)
         return consumer  # type: ignore[no-any-return]
+
+
+def _give_back(consumer: Any, tag: int) -> None:
+    consumer.connection.add_callback_threadsafe(partial(consumer.channel.basic_nack, tag, requeue=True))
 
 
 def _hear_nothing(*_message: object) -> None: ...
@@ -105,15 +117,3 @@ def _readable(found: Iterable[Any], queue_name: str) -> Iterator[Any]:
     for method, properties, data in found:
         is_readable = method is None or is_ours(data, queue_name)
         yield method, properties, data if is_readable else carried(data, queue_name)
-
-
-def _with_settings(url: str) -> str:
-    """Return an AMQP URL with our settings where it says nothing about them."""
-    parts = urlsplit(url)
-    ours = {
-        "heartbeat": HEARTBEAT,
-        "connection_attempts": 1,
-        "socket_timeout": CONNECT_TIMEOUT,
-        "blocked_connection_timeout": BLOCKED_TIMEOUT,
-    }
-    return urlunsplit(parts._replace(query=urlencode({**ours, **dict(parse_qsl(parts.query))})))

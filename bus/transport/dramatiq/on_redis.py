@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from copy import copy
@@ -12,14 +13,21 @@ from uuid import uuid4
 from dramatiq import Message
 from dramatiq.brokers.redis import RedisBroker
 from redis import ConnectionError as RedisConnectionError
-from redis import InvalidResponse, RedisError
+from redis import InvalidResponse, RedisError, ResponseError
 from redis import TimeoutError as RedisTimeoutError
 
+from bus.transport.dramatiq.brokers import with_settings
+from bus.transport.dramatiq.keeping import GivingBack
 from bus.transport.dramatiq.strange import carried, is_ours
+
+log = logging.getLogger("bus")
 
 #: Milliseconds of silence after which the messages of a process are given to others; and one look in a thousand
 #: commands is not enough to find it, so each is one.
 HEARTBEAT_TIMEOUT, MAINTENANCE_CHANCE = 15_000, 1_000_000
+
+#: Seconds for which a connection and an answer are waited for; a peer that is gone without a word is found out.
+SETTINGS = {"socket_connect_timeout": 5, "socket_timeout": 10, "socket_keepalive": "true"}
 
 #: What an acknowledgement names, as an option of each message.
 MESSAGE_ID = "redis_message_id"
@@ -35,10 +43,16 @@ class RedisConnection:
     kind = "Redis"
 
     def __init__(self, url: str, application: str) -> None:
+        self._url = url
         self.broker = OurRedisBroker(url)
         self._roll = f"{application}:processes"
         self._rolls = {self._roll}
         self._me = uuid4().hex
+        self._has_looked = False
+
+    def another(self) -> OurRedisBroker:
+        """Return one that connects by itself."""
+        return OurRedisBroker(self._url)
 
     def probe(self) -> None:
         """Connect."""
@@ -52,7 +66,8 @@ class RedisConnection:
             self.broker.enqueue_all(messages)
 
     def keep_alive(self, served: Collection[str]) -> int:
-        """Give a sign of life, strike off who has given none, and count."""
+        """Give a sign of life, strike off who has given none, and count; the first time, look whether Redis forgets."""
+        self._look_once()
         seconds = self._seconds()
         writing = self.broker.client.pipeline(transaction=True)
         for roll in (*map(_roll_of, served), self._roll):
@@ -73,6 +88,25 @@ class RedisConnection:
                 self.broker.client.zrem(roll, self._me)
         self.broker.client.connection_pool.disconnect()
 
+    def _look_once(self) -> None:
+        if self._has_looked:
+            return
+        client: Any = self.broker.client
+        try:
+            found = client.info()
+        except ResponseError:
+            # Who is not allowed to ask cannot be told.
+            found = {}
+        self._has_looked = True
+        if found.get("maxmemory_policy", "noeviction") != "noeviction":
+            log.warning(
+                "this Redis throws messages away when it is full (maxmemory-policy %s): they are sent again, later; "
+                "set noeviction",
+                found["maxmemory_policy"],
+            )
+        if not found.get("aof_enabled", 1):
+            log.warning("this Redis forgets its messages with a crash: they are sent again, later; set appendonly yes")
+
     def _seconds(self) -> int:
         """Return the server's time."""
         client: Any = self.broker.client
@@ -89,7 +123,7 @@ class OurRedisBroker(RedisBroker):
     def __init__(self, url: str) -> None:
         timing: dict[str, Any] = {"heartbeat_timeout": HEARTBEAT_TIMEOUT, "maintenance_chance": MAINTENANCE_CHANCE}
         make: Any = super().__init__
-        make(url=url, middleware=[], **timing)
+        make(url=with_settings(url, SETTINGS), middleware=[GivingBack()], **timing)
 
     def enqueue_all(self, messages: Sequence[Message[Any]]) -> None:
         """Enqueue messages as `enqueue` does, in one pipeline."""
@@ -111,8 +145,8 @@ class OurRedisBroker(RedisBroker):
         self._do("ack", queue_name, *arguments)
 
     def do_nack(self, queue_name: str, *arguments: object) -> None:
-        """Reject a message, as Dramatiq's script of this name does."""
-        self._do("nack", queue_name, *arguments)
+        """Give a message back to its queue: nothing is rejected."""
+        self._do("requeue", queue_name, *arguments)
 
     def _do(self, name: str, queue_name: str, *arguments: object) -> Any:
         """Run a script; whatever breaks off the answer is an outage, for which alone Dramatiq waits."""

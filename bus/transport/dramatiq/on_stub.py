@@ -8,6 +8,8 @@ from typing import Any
 from dramatiq import Message
 from dramatiq.brokers.stub import StubBroker
 
+from bus.transport.dramatiq.keeping import GivingBack
+
 
 class StubConnection:
     """A broker that nothing can happen to."""
@@ -15,8 +17,14 @@ class StubConnection:
     kind = "a stub"
 
     def __init__(self) -> None:
-        self.broker = StubBroker(middleware=[])
+        self.broker = StubBroker(middleware=[GivingBack()])
         self.broker.emit_after("process_boot")
+
+    def another(self) -> StubBroker:
+        """Return one that has the same queues."""
+        found = StubBroker(middleware=[GivingBack()])
+        found.queues = self.broker.queues
+        return found
 
     def probe(self) -> None:
         """Do nothing."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import threading
 import time
 from collections import defaultdict, deque
@@ -14,6 +13,7 @@ from typing import Any
 from dramatiq import Message
 
 from bus.errors import BrokerAwayError
+from bus.transport.dramatiq.backoff import Backoff
 from bus.transport.dramatiq.brokers import Connection
 from bus.transport.dramatiq.messages import acknowledgements
 from bus.transport.dramatiq.signing import Signer
@@ -29,8 +29,8 @@ BATCH, GATHER = 500, 0.05
 #: Seconds between two signs of life.
 ALIVE = 5.0
 
-#: Seconds after which a broker that is away is asked again for the first time, doubled each time, and the longest.
-FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0
+#: Seconds that somebody who wants to know whether the broker answers waits for its first answer.
+FIRST_ANSWER = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,14 @@ class Sender:
         connection: Connection,
         name: str,
         *,
-        queue_of: Callable[[str], str],
+        acks_of: Callable[[str], str],
         signer: Signer,
         served: Collection[str],
+        backoff: Backoff | None = None,
     ) -> None:
         self._connection = connection
         self._name = name
-        self._queue_of = queue_of
+        self._acks_of = acks_of
         self._signer = signer
         self._served = served
         self._ready = threading.Condition()
@@ -63,15 +64,23 @@ class Sender:
         self._owed: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         self._is_ending = False
         self._sending = 0
+        #: Why nothing is taken, while the broker is not asked.
         self._why_away: str | None = None
-        self._wait = self._alive_at = self._gather_until = 0.0
+        self._backoff = backoff or Backoff()
+        self._has_failed_in_sending = False
+        self._is_known = threading.Event()
+        self._alive_at = self._gather_until = 0.0
         self._processes = 0
         self._thread = threading.Thread(target=self._run, name="bus-sender", daemon=True)
 
     @property
     def is_away(self) -> bool:
-        """Whether the broker did not answer when it was last asked."""
-        return self._why_away is not None
+        """Whether the broker did not do what it was last asked for."""
+        return self._backoff.has_begun
+
+    def has_answered(self) -> bool:
+        """Say whether the broker did what it was last asked for; wait a little for the first time that it is asked."""
+        return self._is_known.wait(FIRST_ANSWER) and not self.is_away
 
     @property
     def unsent(self) -> int:
@@ -119,7 +128,7 @@ class Sender:
     def _run(self) -> None:
         self._connect()
         while not (self._is_ending and not self._outgoing and not self._owed):
-            if self.is_away:
+            if self._why_away is not None:
                 if self._is_ending or self._has_waited_to_end():
                     break
                 self._connect()
@@ -132,8 +141,8 @@ class Sender:
         batch = self._next()
         if batch:
             self._send(batch)
-        if time.monotonic() >= self._alive_at:
-            self._guarded(self._keep_alive)
+        if time.monotonic() >= self._alive_at and self._guarded(self._keep_alive):
+            self._note_answer()
         self._send_acknowledgements()
 
     def _next(self) -> list[Outgoing]:
@@ -149,7 +158,7 @@ class Sender:
 
     def _send(self, batch: list[Outgoing]) -> None:
         """Have the broker take messages; where it does not say of all that it has, all of them have failed."""
-        if not self._guarded(lambda: self._connection.send([outgoing.message for outgoing in batch])):
+        if not self._have_sent([outgoing.message for outgoing in batch]):
             for outgoing in batch:
                 outgoing.fail()
 
@@ -159,21 +168,42 @@ class Sender:
                 return
             owed, self._owed = self._owed, defaultdict(list)
         for (source, target), event_ids in owed.items():
-            queue = self._queue_of(source)
+            queue = self._acks_of(source)
             for start in range(0, len(event_ids), BATCH):
                 message = acknowledgements(queue, target, event_ids[start : start + BATCH], self._signer)
-                if not self._guarded(lambda message=message: self._connection.send([message])):  # type: ignore[misc]
+                if not self._have_sent([message]):
                     return
+
+    def _have_sent(self, messages: list[Message[Any]]) -> bool:
+        is_sent = self._guarded(lambda: self._connection.send(messages))
+        self._has_failed_in_sending = not is_sent
+        if is_sent:
+            self._note_answer()
+        return is_sent
 
     def _keep_alive(self) -> None:
         self._processes = self._connection.keep_alive(self._served)
         self._alive_at = time.monotonic() + ALIVE
 
     def _connect(self) -> None:
-        self._alive_at = 0.0
-        if self._guarded(self._connection.probe) and self._wait:
+        """Ask the broker whether it is there; who takes signs of life may yet take no messages."""
+        if self._guarded(self._greet):
+            with self._ready:
+                self._why_away = None
+            if not self._has_failed_in_sending:
+                self._note_answer()
+        self._is_known.set()
+
+    def _greet(self) -> None:
+        self._connection.probe()
+        self._keep_alive()
+
+    def _note_answer(self) -> None:
+        """Note that the broker does what it is asked for."""
+        if self._backoff.has_begun:
             log.warning("the broker at %s answers again", self._name)
-            self._wait = 0.0
+            self._backoff.reset()
+        self._has_failed_in_sending = False
 
     def _guarded(self, step: Callable[[], object]) -> bool:
         """Take a step; where it fails, note that the broker is away, and return False."""
@@ -181,18 +211,17 @@ class Sender:
             step()
         except Exception as error:  # noqa: BLE001 - told as an outage
             # Whatever a driver raises here: what was to be sent stands in the outbox, and the thread goes on.
-            if not self._wait:
+            if not self._backoff.has_begun:
                 log.error("the broker at %s is away: %s", self._name, _told(error))
             self._quietly(self._connection.reset)
             self._go_away(_told(error))
             return False
-        self._why_away = None
         return True
 
     def _go_away(self, why: str) -> None:
         with self._ready:
             self._why_away = why
-            self._wait = min(LONGEST_WAIT, self._wait * 2 or FIRST_WAIT)
+            self._backoff.lengthen()
         self._give_up()
 
     def _give_up(self) -> None:
@@ -204,7 +233,7 @@ class Sender:
 
     def _has_waited_to_end(self) -> bool:
         """Wait until the broker is to be asked again; True where the thread is to end instead."""
-        until = time.monotonic() + random.uniform(self._wait / 2, self._wait)
+        until = time.monotonic() + self._backoff.wait()
         with self._ready:
             while not self._is_ending and (left := until - time.monotonic()) > 0:
                 self._ready.wait(left)

@@ -23,9 +23,17 @@ def is_ours(data: bytes, queue_name: str, options: AbstractSet[str] = frozenset(
     return (
         (message.queue_name, message.actor_name) == (queue_name, q_name(queue_name))
         and message.kwargs == {}
+        and all(map(_is_flat, message.args))
         and isinstance(message.options, dict)
         and message.options.keys() == options
         and all(isinstance(value, str) for value in (message.message_id, *message.options.values()))
+    )
+
+
+def _is_flat(argument: object) -> bool:
+    """Say whether an argument is a text, a number or a list of such; who reads what goes deeper may come to no end."""
+    return not isinstance(argument, dict) and not (
+        isinstance(argument, list) and any(isinstance(each, (list, dict)) for each in argument)
     )
 
 

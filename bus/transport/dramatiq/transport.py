@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 from dramatiq import Actor, Broker, Worker
@@ -15,6 +16,7 @@ from bus.envelope import Envelope
 from bus.errors import BrokerAwayError, BusError, EnvelopeError, StoppedError
 from bus.transport.base import Acknowledge, Fail, Receiver
 from bus.transport.dramatiq.brokers import Connection, connection_to, is_private, shown
+from bus.transport.dramatiq.keeping import GivenBackError, keep
 from bus.transport.dramatiq.messages import Acknowledgements, Delivery, StrangeError, delivery, read
 from bus.transport.dramatiq.quiet import quieten
 from bus.transport.dramatiq.sender import Outgoing, Sender
@@ -34,16 +36,19 @@ LAST_WORDS = 1.0
 #: Milliseconds that the last deliveries have, and those that can tell their end to no broker.
 LAST_DELIVERIES, NOBODY_HEARS = 60_000, 1_000
 
-#: Milliseconds between two looks into a queue on Redis; RabbitMQ tells by itself.
-LOOK = 20
+#: Milliseconds between two looks into a queue on Redis, and into one of acknowledgements; RabbitMQ tells by itself.
+LOOK, LOOK_FOR_ACKS = 20, 50
+
+#: Messages with acknowledgements that a process has in hand: each is done in no time.
+ACKS_AT_ONCE = 16
 
 
 class DramatiqTransport:
     """Sends envelopes to the queues of their modules, and takes in those of the modules that this process works for.
 
-    A queue `APPLICATION.MODULE` holds the module's envelopes, and the acknowledgements of what it has published. A
-    message is acknowledged to the broker when every listener has a row, so a worker that dies leaves it to others.
-    Nothing connects before `open`.
+    A queue `APPLICATION.MODULE` holds the module's envelopes, and `APPLICATION.MODULE.acks` the acknowledgements of
+    what it has published, which have a thread of their own. A message is acknowledged to the broker when every listener
+    has a row, so a worker that dies leaves it to others. Nothing connects before `open`.
 
     Attributes:
         broker: The broker of this process, for the command that runs the actors.
@@ -70,7 +75,6 @@ class DramatiqTransport:
         """
         self._url, self._application = url, application
         self._threads = threads or int(url.startswith("dramatiq+stub"))
-        self._outer: Worker | None = None
         self._signer = Signer(signing_keys)
         self._connection = connection_to(url, application)
         if not (self._signer.signs or is_private(url)):
@@ -78,14 +82,21 @@ class DramatiqTransport:
                 f"whoever is on the way to {shown(url)} could forge events: set BUS_SIGNING_KEYS to a secret that all "
                 "processes share (openssl rand -hex 32), or take amqps:// or rediss://"
             )
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._outer: Worker | None = None
         self._receivers: Mapping[str, Receiver] = {}
         self._acknowledged: Acknowledge | None = None
         self._failed: Fail | None = None
         self._sender: Sender | None = None
-        self._worker: Worker | None = None
+        self._workers: list[Worker] = []
+        self._hearing: Broker | None = None
         self._ending: threading.Thread | None = None
         self._lock = threading.Lock()
         self._waiting: defaultdict[tuple[str, str], list[threading.Event]] = defaultdict(list)
+        #: Set when what is held is let go.
+        self._let_it_go = threading.Event()
         self._is_open = self._holds = False
 
     @property
@@ -112,23 +123,23 @@ class DramatiqTransport:
         """Return the name of a module's queue, and of its actor."""
         return f"{self._application}.{module}"
 
+    def acks_of(self, module: str) -> str:
+        """Return the name of the queue of the acknowledgements of what a module has published, and of its actor."""
+        return f"{self.queue_of(module)}.acks"
+
     def open(self, receivers: Mapping[str, Receiver], acknowledged: Acknowledge, failed: Fail) -> None:
         """Begin to carry."""
         self.end()
         self._receivers, self._acknowledged, self._failed = receivers, acknowledged, failed
         self._is_open = self._holds = True
+        self._let_it_go = threading.Event()
         served = [self.queue_of(module) for module in receivers] if self.delivers_here else []
         self._sender = Sender(
-            self._connection, shown(self._url), queue_of=self.queue_of, signer=self._signer, served=served
+            self._connection, shown(self._url), acks_of=self.acks_of, signer=self._signer, served=served
         )
         self._sender.start()
         if self.delivers_here:
-            for module in receivers:
-                self._declare(module)
-        if self._threads:
-            queues = {self.queue_of(module) for module in receivers}
-            self._worker = Worker(self.broker, queues=queues, worker_timeout=LOOK, worker_threads=self._threads)
-            self._worker.start()
+            self._work_for(receivers)
 
     def send(self, target: str, envelope: Envelope, sends: int) -> None:
         """Queue the envelope for the thread that sends.
@@ -167,11 +178,14 @@ class DramatiqTransport:
                 sender.put(Outgoing(message, _nothing))
 
     def is_ready(self) -> bool:
-        """Say whether the broker answered when it was last asked; ask it where nothing is open."""
+        """Say whether the broker answered when it was last asked, wait a little for the first answer of all.
+
+        Where nothing is open, it is asked now.
+        """
         sender = self._sender
         if sender is None or not self._is_open:
             return self._asked(_answers) is True
-        return not sender.is_away
+        return sender.has_answered()
 
     def where(self) -> str:
         """Say which broker it is, and how many processes of the application are connected."""
@@ -190,9 +204,9 @@ class DramatiqTransport:
         if not self._is_open:
             return
         self._is_open = False
-        if self._worker is not None:
-            # It waits for what it has in hand, of which the module's workers go on with some.
-            self._ending = threading.Thread(target=self._stop_working, args=(self._worker,), daemon=True)
+        if self._workers:
+            # They wait for what they have in hand, of which the modules' workers go on with some.
+            self._ending = threading.Thread(target=self._stop_working, args=(self._workers,), daemon=True)
             self._ending.start()
 
     def end(self) -> None:
@@ -200,8 +214,7 @@ class DramatiqTransport:
         sender = self._sender
         if sender is None or self._is_open:
             return
-        ending, used = self._ending, self._connection
-        self._ending = self._worker = None
+        ending, self._ending, self._workers = self._ending, None, []
         if self._outer is not None:
             for thread in self._outer.workers:
                 # What is let go now must not make room for more.
@@ -212,9 +225,20 @@ class DramatiqTransport:
         sender.end(LAST_WORDS)
         self._sender = None
         if ending is not None:
-            if not ending.is_alive():
-                self._quietly(used.broker.close)
-            # A broker keeps the workers that it once had, and would tell them of new queues.
+            self._leave_brokers(is_in_use=ending.is_alive())
+
+    def renew(self) -> None:
+        """Begin anew in a forked child, with signs of life and connections of its own."""
+        self._connection = connection_to(self._url, self._application)
+        self._begin_anew()
+
+    def _leave_brokers(self, *, is_in_use: bool) -> None:
+        """Close what this transport has opened, and take another broker, since each keeps its workers."""
+        is_ours = self._outer is None
+        for broker in (self._hearing, self.broker if is_ours else None):
+            if broker is not None and not is_in_use:
+                self._quietly(broker.close)
+        if is_ours:
             self._connection = connection_to(self._url, self._application)
 
     def _let_go(self) -> None:
@@ -222,14 +246,16 @@ class DramatiqTransport:
         with self._lock:
             self._holds = False
             left, self._waiting = self._waiting, defaultdict(list)
+        self._let_it_go.set()
         for waiting in left.values():
             for ended in waiting:
                 ended.set()
 
-    def _stop_working(self, worker: Worker) -> None:
+    def _stop_working(self, workers: list[Worker]) -> None:
         sender = self._sender
         is_heard = sender is None or not sender.is_away
-        self._quietly(lambda: worker.stop(LAST_DELIVERIES if is_heard else NOBODY_HEARS))
+        for worker in workers:
+            self._quietly(partial(worker.stop, LAST_DELIVERIES if is_heard else NOBODY_HEARS))
 
     def _quietly(self, step: Callable[[], object]) -> None:
         try:
@@ -249,23 +275,40 @@ class DramatiqTransport:
         finally:
             self._quietly(connection.reset)
 
-    def _declare(self, module: str) -> None:
-        queue = self.queue_of(module)
+    def _work_for(self, modules: Collection[str]) -> None:
+        """Take in what comes for modules; their envelopes only where nobody else in this process does."""
+        queues, acks = [self.queue_of(module) for module in modules], [self.acks_of(module) for module in modules]
+        self._hearing = self._connection.another()
+        for module in modules:
+            self._declare(self.broker, module, self.queue_of(module))
+            self._declare(self._hearing, module, self.acks_of(module))
+        # Envelopes may wait in every thread that they have: what says that others have arrived must not wait for them.
+        hearing = Worker(self._hearing, queues=set(acks), worker_timeout=LOOK_FOR_ACKS, worker_threads=1)
+        hearing.queue_prefetch = ACKS_AT_ONCE
+        self._workers = [hearing]
+        if self._threads:
+            worker = Worker(self.broker, queues=set(queues), worker_timeout=LOOK, worker_threads=self._threads)
+            self._workers.append(worker)
+        for worker in self._workers:
+            worker.start()
+
+    def _declare(self, broker: Broker, module: str, queue: str) -> None:
         quieten(queue)
-        if queue not in self.broker.actors:
-            receiving = self._receiving(module)
-            Actor(receiving, broker=self.broker, actor_name=queue, queue_name=queue, priority=0, options={})
+        if queue not in broker.actors:
+            receiving, options = self._receiving(module, queue), {"throws": GivenBackError}
+            Actor(receiving, broker=broker, actor_name=queue, queue_name=queue, priority=0, options=options)
+        # Nothing of ours is sent for later, so nobody need look for it.
+        broker.delay_queues.clear()
 
-    def _receiving(self, module: str) -> Callable[..., None]:
-        queue = self.queue_of(module)
-
+    def _receiving(self, module: str, queue: str) -> Callable[..., None]:
         def receive(*arguments: object) -> None:
             try:
                 said = read(queue, arguments, self._signer)
                 envelope = _envelope_of(said)
+                if isinstance(said, Delivery) and queue == self.acks_of(module):
+                    raise StrangeError(said.data, "an envelope among acknowledgements")
             except StrangeError as error:
-                # Where that fails, the broker keeps it among its own dead letters.
-                self._receivers[module].quarantine(error.data, origin=f"the queue {queue}", problem=str(error))
+                keep(self._receivers[module], error, f"the queue {queue}", self._let_it_go)
             except StaleError as error:
                 log.warning("a message for %s is let go, and sent again if it is still owed: %s", module, error)
             else:
