@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from psycopg import Connection as Driver
 from psycopg import DataError, Error, OperationalError
@@ -30,9 +30,6 @@ _HIT_NOT_ONE = "22012"
 #: The answers of a statement that was not executed to its end.
 _FAILURES = (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED, ExecStatus.BAD_RESPONSE)
 
-#: What a connection's `info` remembers: the names of the statements that the server knows there.
-_KNOWN = "modular-bus statements"
-
 
 def in_one_round_trip(connection: Connection, requests: Sequence[Request], *, commit: bool = False) -> list[Answer]:
     """Execute statements in the connection's transaction, begin that where it has not begun, and commit it if asked to.
@@ -44,41 +41,48 @@ def in_one_round_trip(connection: Connection, requests: Sequence[Request], *, co
         DBAPIError: It failed for another reason, or the connection broke; as SQLAlchemy raises it, with its events.
     """
     driver: Any = connection.connection.driver_connection
-    known: set[str] = connection.info.setdefault(_KNOWN, set())
     if log.isEnabledFor(logging.DEBUG):
         for request in requests:
             log.debug("%s", request.text, extra={"engine": connection.engine})
     try:
-        return _Exchange(driver, known, requests, commit=commit).answers()
+        return _Exchange(driver, requests, commit=commit).answers()
     except Error as error:
         # What SQLAlchemy does with any error of its driver: it tells its listeners, invalidates what broke, and wraps.
         connection._handle_dbapi_exception(error, "; ".join(request.text for request in requests), None, None, None)
 
 
+class _Kept(NamedTuple):
+    """A statement that the server keeps, as the driver files it: by its text and the types of its values."""
+
+    key: tuple[bytes, tuple[int, ...]]
+    name: bytes
+
+
 class _Exchange:
     """The messages of one round trip, in order, and what their answers mean."""
 
-    def __init__(self, driver: Driver[Any], known: set[str], requests: Sequence[Request], *, commit: bool) -> None:
+    def __init__(self, driver: Driver[Any], requests: Sequence[Request], *, commit: bool) -> None:
         self._driver = driver
         self._wire: PGconn = driver.pgconn
         self._encoding = driver.info.encoding
-        self._known = known
+        #: What the server keeps of this connection, as the driver has it: it lets all go after a rollback, or a DROP.
+        self._kept = driver._prepared._names
         #: Each with its values as they are written: what cannot be written is refused before anything is sent.
         self._requests = [(request, _written_all(request.values, self._encoding)) for request in requests]
         self._commit = commit
-        #: What each answer is about that is to come: a request, the name of a statement to parse, or nothing more.
-        self._awaited: list[Request | str | None] = []
+        #: What each answer is about that is to come: a request, a statement that is to be kept, or nothing more.
+        self._awaited: list[Request | _Kept | None] = []
 
     def answers(self) -> list[Answer]:
         found: list[Answer] = []
         for awaited, result in zip(self._awaited, self._driver.wait(self._messages()), strict=True):
             if result.status in _FAILURES:
                 self._fail(awaited, result)
-            if isinstance(awaited, str):
-                # It stays parsed, whatever becomes of the transaction.
-                self._known.add(awaited)
-            elif awaited is not None:
+            if isinstance(awaited, Request):
                 found.append(_answer(result))
+            elif awaited is not None:
+                # It is kept, whatever becomes of the transaction.
+                self._kept[awaited.key] = awaited.name
         return found
 
     def _messages(self) -> Generator[Wait, Ready | int, list[PGresult]]:
@@ -110,18 +114,20 @@ class _Exchange:
             # Whoever connects through a pooler says so: the next statement may reach a server that knows no names.
             self._wire.send_query_params(request.text.encode(self._encoding), values, param_formats=formats)
         else:
-            name = request.name.encode()
-            if request.name not in self._known and request.name not in self._awaited:
-                self._wire.send_prepare(name, request.text.encode(self._encoding))
-                self._awaited.append(request.name)
-            self._wire.send_query_prepared(name, values, param_formats=formats)
+            statement = _Kept((request.text.encode(self._encoding), ()), request.name.encode())
+            if statement.key in self._kept:
+                self._kept.move_to_end(statement.key)
+            elif statement not in self._awaited:
+                self._wire.send_prepare(statement.name, statement.key[0])
+                self._awaited.append(statement)
+            self._wire.send_query_prepared(statement.name, values, param_formats=formats)
         self._awaited.append(request)
 
     def _plain(self, command: bytes) -> None:
         self._wire.send_query_params(command, None)
         self._awaited.append(None)
 
-    def _fail(self, awaited: Request | str | None, result: PGresult) -> NoReturn:
+    def _fail(self, awaited: Request | _Kept | None, result: PGresult) -> NoReturn:
         if self._driver.closed and not result.error_message:
             raise OperationalError("the connection is lost")
         error = error_from_result(result, self._encoding)

@@ -126,6 +126,21 @@ def test_server_keeps_no_statement_for_a_connection_that_says_so(shop: Shop) -> 
     assert shop.orders() == [1, 2]
 
 
+@pytest.mark.parametrize("letting_go", ["ROLLBACK", "DISCARD ALL", "DEALLOCATE ALL"])
+def test_statements_that_the_driver_has_let_go_are_parsed_again(shop: Shop, letting_go: str) -> None:
+    for order_id in range(10):
+        publish(shop, order_id)
+
+    with shop.order.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(letting_go)
+    with shop.order.engine.connect() as connection:
+        connection.exec_driver_sql("SELECT 1")
+        connection.rollback()
+    publish(shop, 10)
+
+    assert shop.orders() == list(range(11))
+
+
 def test_text_that_the_server_cannot_hold_is_refused_and_not_cut(shop: Shop) -> None:
     request = Request("SELECT $1::text", "modular_bus_test", ["before\0after"])
 
