@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, assert_never
@@ -73,6 +73,7 @@ class SqlAlchemyUnitOfWork:
         self._participants: dict[object, Participant] = {}
         self._completion: Callable[[Connection], None] | None = None
         self._last: list[Request] = []
+        self._connection: Connection | None = None
         self._failure: BaseException | None = None
         self._outcome = Outcome.ROLLED_BACK
         self._commit_error: BaseException | None = None
@@ -83,6 +84,13 @@ class SqlAlchemyUnitOfWork:
     def is_running_here(self) -> bool:
         """Whether it has not ended, and this is the thread that began it."""
         return self._state is not _State.ENDED and self._thread == (os.getpid(), threading.get_ident())
+
+    @property
+    def connection(self) -> Connection:
+        """The connection of its session, which is the same until its end."""
+        if self._connection is None:
+            self._connection = self.session.connection()
+        return self._connection
 
     def transaction_ended(self) -> None:
         """Hear that the session's transaction has ended; it is a failure unless the unit itself ends it."""
@@ -146,7 +154,7 @@ class SqlAlchemyUnitOfWork:
         for participant in self._participants_in_turn():
             participant.write()
         if self._completion is not None:
-            self._completion(self.session.connection())
+            self._completion(self.connection)
         failpoint("transaction.before_commit")
         self._require_unfailed()
         self._state = _State.ENDING
@@ -222,10 +230,17 @@ class SqlAlchemyUnitOfWork:
             raise
 
     def _tell_participants(self) -> None:
-        with ExitStack() as told:
+        self._tell(list(self._participants_in_turn()))
+
+    def _tell(self, participants: list[Participant]) -> None:
+        if not participants:
+            return
+        first, *others = participants
+        try:
+            _react(first, self._outcome)
+        finally:
             # Each is told, also where the thread is ended in the middle of another.
-            for participant in reversed(list(self._participants_in_turn())):
-                told.callback(_reaction(participant, self._outcome))
+            self._tell(others)
 
     def _require_unfailed(self) -> None:
         if self._failure is not None:
@@ -243,14 +258,14 @@ class SqlAlchemyUnitOfWork:
             yield self._participants[remaining[0]]
 
 
-def _reaction(participant: Participant, outcome: Outcome) -> Callable[[], None]:
+def _react(participant: Participant, outcome: Outcome) -> None:
     match outcome:
         case Outcome.COMMITTED:
-            return participant.after_commit
+            participant.after_commit()
         case Outcome.ROLLED_BACK:
-            return participant.after_rollback
+            participant.after_rollback()
         case Outcome.UNKNOWN:
-            return participant.after_unknown
+            participant.after_unknown()
         case _:
             assert_never(outcome)
 

@@ -290,7 +290,7 @@ def _key(publication: Publication) -> tuple[str, str]:
 
 def _connection_of(unit: SqlAlchemyUnitOfWork) -> Connection:
     try:
-        return unit.session.connection()
+        return unit.connection
     except PoolTimeoutError as error:
         # The engine's error hook hears of what the driver raises, and not of a pool without a free connection.
         unit.database_failed(error)

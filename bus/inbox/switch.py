@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict, deque
+from dataclasses import dataclass, field
 
 from bus.retry import KillSwitch
+
+
+@dataclass(slots=True)
+class _Runs:
+    """How the last runs of one listener ended, oldest first, and how many of them failed."""
+
+    ended: deque[tuple[int, bool]] = field(default_factory=deque)
+    failed: int = 0
 
 
 class RunRecord:
@@ -13,7 +22,7 @@ class RunRecord:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._runs: defaultdict[str, deque[tuple[int, bool]]] = defaultdict(deque)
+        self._runs: defaultdict[str, _Runs] = defaultdict(_Runs)
 
     def add(self, listener_id: str, now: int, *, has_failed: bool, switch: KillSwitch) -> bool:
         """Take in how a run ended; True where so many have failed that the listener should pause.
@@ -28,12 +37,13 @@ class RunRecord:
         """
         with self._lock:
             runs = self._runs[listener_id]
-            runs.append((now, has_failed))
-            if len(runs) > switch.runs:
-                runs.popleft()
-            if len(runs) < switch.runs or runs[0][0] < now - switch.window * 1_000_000:
+            runs.ended.append((now, has_failed))
+            runs.failed += has_failed
+            if len(runs.ended) > switch.runs:
+                runs.failed -= runs.ended.popleft()[1]
+            if len(runs.ended) < switch.runs or runs.ended[0][0] < now - switch.window * 1_000_000:
                 return False
-            is_tripped = sum(failed for _, failed in runs) >= switch.share * len(runs)
+            is_tripped = runs.failed >= switch.share * len(runs.ended)
             if is_tripped:
-                runs.clear()
+                del self._runs[listener_id]
             return is_tripped

@@ -67,7 +67,7 @@ class OutboxRecorder:
         waiting = [target for target in by_target if target not in admitted]
         hand_over = HandOver(sql_unit.name, envelopes, admitted, waiting, self._flow, self._carrier)
         try:
-            self._stores[sql_unit.name].add(sql_unit.session.connection(), envelopes, self._owed(by_target, admitted))
+            self._stores[sql_unit.name].add(sql_unit.connection, envelopes, self._owed(by_target, admitted))
         except BaseException:
             hand_over.rolled_back()
             raise
