@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -47,10 +48,26 @@ def main(arguments: Sequence[str]) -> int:
     if problem:
         print(problem, file=sys.stderr)
         return 2
-    with _in_folder(kept) as folder:
-        report = perform(settings, folder)
+    report = _performed(settings, kept)
     print(report.text())
     return 0 if report.is_clean else 1
+
+
+def _performed(settings: Settings, kept: Path | None) -> Report:
+    """Run it in the folder that was asked for, or in one that is kept only where something went wrong."""
+    folder, is_kept = _new_folder(kept), kept is not None
+    try:
+        report = perform(settings, folder)
+        is_kept = is_kept or not report.is_clean
+    except Exception:
+        is_kept = True
+        raise
+    finally:
+        if is_kept:
+            print(f"databases, journals and logs are in {folder}", file=sys.stderr)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    return report
 
 
 def perform(settings: Settings, folder: Path) -> Report:
@@ -87,15 +104,11 @@ def _problem(settings: Settings) -> str | None:
     return None
 
 
-@contextmanager
-def _in_folder(kept: Path | None) -> Iterator[Path]:
-    """Give the folder that was asked for, or one that is removed."""
-    if kept is not None:
-        kept.mkdir(parents=True)
-        yield kept
-        return
-    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None, ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+def _new_folder(asked: Path | None) -> Path:
+    if asked is None:
+        return Path(tempfile.mkdtemp(prefix="chaos-", dir=MEMORY if MEMORY.is_dir() else None))
+    asked.mkdir(parents=True)
+    return asked
 
 
 @contextmanager

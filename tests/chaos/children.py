@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 import traceback
@@ -39,10 +40,10 @@ class Child:
         os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         os.kill(self.pid, number)
 
-    def kill(self) -> None:
-        """End it at once, and wait for that."""
+    def kill(self) -> bool:
+        """End it at once, and wait for that; False where it had ended by itself, and nobody had taken note."""
         self.send(signal.SIGKILL)
-        self.wait()
+        return self.wait() == -signal.SIGKILL
 
     def wait(self) -> int:
         """Wait for its end, and return its exit code."""
@@ -50,6 +51,12 @@ class Child:
             _, status = os.waitpid(self.pid, 0)
             self.exit_code = os.waitstatus_to_exitcode(status)
         return self.exit_code
+
+
+def processor_seconds() -> float:
+    """Return what all processes have used that this one has made, and whose end it has taken note of."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def fork(work: Callable[[], None]) -> Child:

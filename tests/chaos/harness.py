@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tests.chaos.board import Board
 from tests.chaos.chain import TABLES
-from tests.chaos.children import Child, fork
+from tests.chaos.children import Child, fork, processor_seconds
 from tests.chaos.clock import clock_of
 from tests.chaos.holdings import is_settled
 from tests.chaos.journal import read_journals
@@ -37,6 +37,9 @@ SHORTEST_STOP, LONGEST_STOP = 12, 35
 #: Seconds that a process may take to end when it is told to.
 ENDING = 30
 
+#: Processes that may end by themselves before the run is given up: each is begun anew, and would be for ever.
+MOST_FAILED = 20
+
 #: What a run over a broker may have there: the queues that Dramatiq makes of each module's, and the roll.
 QUEUES = [
     *(f"{APPLICATION}.{name}{acks}{end}" for name in TABLES for acks in ("", ".acks") for end in ("", ".DQ", ".XQ")),
@@ -57,7 +60,8 @@ class Tally:
         wipes: Moments in which the broker forgot everything.
         moves: Moves of all listeners from those who publish to those who work.
         failed: Processes that ended by themselves, or not when they were told to.
-        seconds: What the parts of the run took.
+        blocked: What the run was given up for before everything was published.
+        seconds: What the parts of the run took, and what its processes used of the processors.
         last_fault: When the last fault was over, by the bus's clock in microseconds; None: there was none.
     """
 
@@ -69,6 +73,7 @@ class Tally:
     wipes: int = 0
     moves: int = 0
     failed: list[str] = field(default_factory=list)
+    blocked: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     last_fault: int | None = None
 
@@ -117,12 +122,10 @@ class Run:
 
     def perform(self) -> None:
         """Publish everything under faults, and wait until it is delivered; leaves no process behind."""
-        began = time.monotonic()
+        began, used = time.monotonic(), processor_seconds()
         try:
             self._children = [self._start(slot) for slot in range(self._settings.processes)]
-            while not self._is_published():
-                self._look()
-                time.sleep(TICK)
+            self._publish()
             published = time.monotonic()
             self._settle(published + self._settings.patience)
             settled = time.monotonic()
@@ -133,7 +136,23 @@ class Run:
             "publishing": published - began,
             "draining": settled - published,
             "total": time.monotonic() - began,
+            "processor": processor_seconds() - used,
         }
+
+    def _publish(self) -> None:
+        """Return when everything is published, or when for as long as patience lasts nothing more was."""
+        most, deadline = -1, 0.0
+        while not self._is_published():
+            acknowledged = self._board.acknowledged()
+            if acknowledged > most:
+                most, deadline = acknowledged, time.monotonic() + self._settings.patience
+            if time.monotonic() > deadline or len(self.tally.failed) > MOST_FAILED:
+                self.tally.blocked.append(
+                    f"{acknowledged} of {self._settings.orders} orders were published, and no more"
+                )
+                return
+            self._look()
+            time.sleep(TICK)
 
     def _start(self, slot: int) -> Child:
         journal = self._folder / f"journal-{slot}-{len(self._journals[slot])}"
@@ -175,7 +194,7 @@ class Run:
         """Replace whoever has died, let those go on who stood long enough, and see to one fault that is due."""
         for slot, child in enumerate(self._children):
             if not child.is_running():
-                self._died(slot, child)
+                self._replace(slot, is_killed=bool(self._settings.at) and child.exit_code == -signal.SIGKILL)
         for slot in [slot for slot, until in self._standing.items() if time.monotonic() > until]:
             del self._standing[slot]
             self._children[slot].send(signal.SIGCONT)
@@ -184,11 +203,11 @@ class Run:
             self._befall(self._faults.popleft())
             self.tally.last_fault = self._clock.microseconds()
 
-    def _died(self, slot: int, child: Child) -> None:
-        if self._settings.at and child.exit_code == -signal.SIGKILL:
+    def _replace(self, slot: int, *, is_killed: bool) -> None:
+        if is_killed:
             self._count_kill(slot)
         else:
-            self.tally.failed.append(f"process {slot} ended by itself with {child.exit_code}")
+            self.tally.failed.append(f"process {slot} ended by itself with {self._children[slot].exit_code}")
         self._children[slot] = self._start(slot)
 
     def _befall(self, fault: Fault) -> None:
@@ -218,9 +237,7 @@ class Run:
         slot = self._victim(fault)
         if fault.is_aimed:
             self._await_listener(slot)
-        self._children[slot].kill()
-        self._count_kill(slot)
-        self._children[slot] = self._start(slot)
+        self._replace(slot, is_killed=self._children[slot].kill())
 
     def _befall_broker(self, kind: Kind) -> None:
         if self._broker is None:
@@ -264,7 +281,7 @@ class Run:
 
     def _settle(self, deadline: float) -> None:
         """Return when nothing is owed or to be run, or when patience ends; then what is left is stuck."""
-        while time.monotonic() < deadline and not self._is_settled():
+        while not (self.tally.blocked or time.monotonic() > deadline or self._is_settled()):
             self._look()
             time.sleep(SETTLING)
 

@@ -32,7 +32,8 @@ class Report:
     @property
     def violations(self) -> Mapping[str, Any]:
         """Every kind of violation with its count and examples."""
-        found = {**self.accounts.violations, "failed processes": told(self.tally.failed)}
+        ends = {"failed processes": told(self.tally.failed), "blocked publishers": told(self.tally.blocked)}
+        found = {**self.accounts.violations, **ends}
         return {kind: asdict(violation) for kind, violation in found.items()}
 
     @property
@@ -71,6 +72,15 @@ class Report:
             },
             indent=2,
         )
+
+
+def undisturbed(seconds: Mapping[str, float]) -> float:
+    """Return what a run took, or would have on two cores of its own: beside other work it waits, and costs as much.
+
+    Args:
+        seconds: Those of its report.
+    """
+    return min(seconds["total"], seconds["processor"] / 2)
 
 
 def _commit() -> str | None:

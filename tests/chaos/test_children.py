@@ -22,10 +22,17 @@ def test_process_of_somebody_else_gets_no_signal() -> None:
 def test_child_is_killed_and_its_end_is_known() -> None:
     child = waiting()
 
-    child.kill()
-
+    assert child.kill()
     assert child.exit_code == -signal.SIGKILL
     assert not child.is_running()
+
+
+def test_child_that_had_ended_by_itself_was_not_killed() -> None:
+    child = Child(os.posix_spawn(sys.executable, (sys.executable, "-c", "pass"), os.environ))
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+
+    assert not child.kill()
+    assert child.exit_code == 0
 
 
 def test_child_whose_end_is_known_gets_no_signal() -> None:

@@ -13,6 +13,9 @@ LAYERS = {
     "tests/durable/": "scenarios",
 }
 
+#: The layers that prove what the bus promises under faults: each deliberate fault is caught by one of these at least.
+PROVING = {"contract suite", "simulation", "sweep", "harness"}
+
 
 def layer_of(test: str) -> str:
     """Return the layer of a test, given as pytest names it."""

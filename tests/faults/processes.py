@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, literal
@@ -14,7 +15,8 @@ from bus.database import Database
 from bus.dialects import PostgresqlDialect
 from bus.envelope import Envelope
 from bus.inbox import sqlalchemy as inbox_store
-from bus.inbox.inbox import Inbox
+from bus.inbox.dead_letters import DeadLetterStore
+from bus.inbox.retention import SKEW, Forgetter
 from bus.inbox.runner import Runner
 from bus.inbox.store import Publication
 from bus.inbox.verdict import Judge
@@ -37,7 +39,7 @@ def acknowledge_before_the_commit() -> None:
 
 def claim_what_others_hold() -> None:
     def held_too(_self: PostgresqlDialect, rows: Select[Any]) -> Select[Any]:
-        return rows
+        return rows.with_for_update()
 
     put(PostgresqlDialect, "unheld", held_too)
 
@@ -56,7 +58,12 @@ def fork_as_if_nothing_were_open() -> None:
 
 
 def forget_before_the_last_send() -> None:
-    put(Inbox, "_is_too_old", lambda _self, _envelope: False)
+    make = Forgetter.__init__
+
+    def make_forgetful(self: Forgetter, store: DeadLetterStore, clock: Clock, _retention: timedelta) -> None:
+        make(self, store, clock, timedelta(microseconds=outbox_store.FIRST_INTERVAL) - SKEW)
+
+    put(Forgetter, "__init__", make_forgetful)
 
 
 def take_a_cancelled_listener_for_completed() -> None:

@@ -18,8 +18,9 @@ from bus.clock import Clock, IdSource
 from bus.courtesy import Courtesy
 from bus.hosting import Stores, Surroundings, hearing_of, inbox_of
 from bus.inbox.inbox import Inbox
-from bus.inbox.retention import RETENTION
+from bus.inbox.retention import RETENTION, Forgetter
 from bus.inbox.solitude import Solitude
+from bus.inbox.sqlalchemy_dead_letters import SqlAlchemyDeadLetterStore
 from bus.inbox.views import Views
 from bus.inbox.workers import Workers
 from bus.outbox.flow import Flow
@@ -110,6 +111,9 @@ class Process:
         self._hearing = {name: hearing_of(self.bus, name) for name in NAMES}
         self._views = {name: Views(self._hearing[name].listeners) for name in NAMES}
         self._stores = {name: Stores.of(self.databases[name], around.server, self._views[name]) for name in NAMES}
+        self._forgettable = {
+            name: SqlAlchemyDeadLetterStore(found, around.server) for name, found in self.databases.items()
+        }
         Listeners(self.databases, self.bus, runs, self.die)
         for database in self.databases.values():
             _watch(database, self._require_alive)
@@ -176,7 +180,10 @@ class Process:
 
     def relay(self, module: str) -> None:
         """Do what the module's relay does in one pass; what that meets stays there until the next."""
-        for step in (self.relays[module].acknowledge, self.workers[module].look_for_retries, self.relays[module].sweep):
+        relay, workers = self.relays[module], self.workers[module]
+        # A new one looks at once, and not when a minute of the machine's own time is over.
+        forgetter = Forgetter(self._forgettable[module], self.bus.clock, RETENTION)
+        for step in (relay.acknowledge, workers.look_for_retries, relay.sweep, forgetter.look):
             # As the thread of the relay has it.
             with suppress(Exception):
                 step()

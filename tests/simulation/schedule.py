@@ -18,6 +18,7 @@ _WORK = ("work order", "work kitchen", "work kitchen", "relay order", "relay kit
 _PUBLISH = (
     "publish well",
     "publish failing",
+    "publish exiting",
     "publish swallowing",
     "publish deadly",
     "publish two",
@@ -27,9 +28,22 @@ _PUBLISH = (
 _TROUBLE = ("kill", "repeat order", "repeat kitchen", "hold order", "hold kitchen")
 _TIME = ("wait 1", "wait 31", "wait 3600", "set back 3600", "run ahead 300", "run ahead -300")
 
+#: What ends its process twice, the second time with a mark.
+_CRASH = ("publish deadly", "work kitchen", "wait 31", "relay order", "work kitchen")
+
 #: What is drawn for a step, as often as it stands here, and for one in the middle of another.
 ACTS = (*_WORK, *_WORK, *_WORK, *_WORK, *_PUBLISH, *_TROUBLE, *_TIME)
 ACTS_INSIDE = (*_WORK, *_WORK, *_PUBLISH[:1], *_TROUBLE, *_TIME, *("kill",) * (len(ACTS) - 22))
+
+#: What one process has done before: an acknowledgement waits to be written, a retry is due, a send is repeated, or what
+#: has crashed waits to run alone. Hardly any schedule would come so far by itself.
+_PRELUDES = (
+    ("publish well", "work kitchen"),
+    ("publish failing", "work kitchen", "wait 3600", "relay kitchen"),
+    ("publish well", "kill", "wait 31", "relay order"),
+    (*_CRASH, "wait 31", "relay kitchen", "work kitchen", "wait 31", "relay kitchen"),
+)
+_BEGINNINGS = (*((act,) for act in _PUBLISH), *_PRELUDES)
 
 #: By whom it is taken; in the middle of another step half of the time by the same process.
 _TAKERS = "AAABBC"
@@ -122,26 +136,51 @@ PLACES = {
     "relay": (*(name for name in FAILPOINTS if name.startswith("relay.")), "transport.before_send"),
 }
 
-#: One in three steps is struck, at one of so many places, at one of these passages, by so many of the steps after it.
+#: Two in three steps are struck, at one of so many places, at one of these passages, by so many of the steps after it.
 _PLACES, _PASSAGES, _MOST = 60, (1, 1, 1, 2), (1, 1, 2, 3)
 
 #: What the digits of a number stand for; the number 0 stands for no step.
 _RADIXES = (len(ACTS), len(_TAKERS), 3 * _PLACES, len(_PASSAGES), len(_MOST))
 _MOST_NUMBERS = prod(_RADIXES)
 
+#: Bytes of a number. Integers would be small most of the time: the same few steps again and again, hardly one struck.
+_WIDTH = 3
 
-def schedules(shortest: int = 4, longest: int = 16) -> st.SearchStrategy[Schedule]:
-    """Return the strategy; it draws one number for each step, which costs little and is easily made simpler."""
-    return st.lists(st.integers(0, _MOST_NUMBERS), min_size=shortest, max_size=longest).map(decoded)
+
+def schedules(longest: int = 9) -> st.SearchStrategy[Schedule]:
+    """Return the strategy; it draws a number's bytes for each step, which costs little and is easily made simpler.
+
+    Always as many: a list that is drawn is short most of the time. What is made simpler loses steps, one for each 0.
+    """
+    return st.binary(min_size=longest * _WIDTH, max_size=longest * _WIDTH).map(_numbers).map(decoded)
+
+
+def _numbers(drawn: bytes) -> list[int]:
+    chunks = (drawn[start : start + _WIDTH] for start in range(0, len(drawn), _WIDTH))
+    return [int.from_bytes(chunk) % (_MOST_NUMBERS + 1) for chunk in chunks]
 
 
 def decoded(numbers: list[int]) -> Schedule:
     """Return the schedule that numbers stand for."""
     drawn = [_digits(number - 1) for number in reversed(numbers) if number]
-    steps = []
+    steps = _beginning(*drawn.pop()) if drawn else []
     while drawn:
         steps.append(_next(drawn))
     return Schedule(tuple(steps))
+
+
+def _beginning(act: int, taker: int, *_rest: int) -> list[Step]:
+    return [Step(_TAKERS[taker], each) for each in _BEGINNINGS[act % len(_BEGINNINGS)]]
+
+
+def certain() -> list[Schedule]:
+    """Return schedules in which a process dies at each place that it may pass then, whatever else is drawn."""
+    return [
+        Schedule((*(Step("A", each) for each in prelude), Step("A", act, Strike(place, 1, (Step("A", "kill"),)))))
+        for prelude in _PRELUDES
+        for act in ("work kitchen", "relay order")
+        for place in PLACES[act.partition(" ")[0]]
+    ]
 
 
 def _digits(number: int) -> list[int]:
@@ -158,7 +197,7 @@ def _next(drawn: list[list[int]], outer: str | None = None) -> Step:
     act = (ACTS if outer is None else ACTS_INSIDE)[act_number]
     process = outer if outer is not None and taker < _SAME else _TAKERS[taker]
     places = PLACES.get(act.partition(" ")[0], ())
-    if place < 2 * _PLACES or not places:
+    if place < _PLACES or not places:
         return Step(process, act)
     inner = tuple(_next(drawn, process) for _ in range(_MOST[most]) if drawn)
     return Step(process, act, Strike(places[place % len(places)], _PASSAGES[passage], inner))

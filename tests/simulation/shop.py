@@ -1,4 +1,4 @@
-"""What the simulated processes run: order and kitchen, whose listeners are well, fail, swallow errors, and kill."""
+"""What the simulated processes run: order and kitchen; listeners are well, fail, exit, swallow errors, and kill."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_CRASHES = 2
 TROUBLED_RUNS = 2
 
 #: What an order does to one of its listeners.
-MOODS = ("well", "failing", "swallowing", "deadly")
+MOODS = ("well", "failing", "exiting", "swallowing", "deadly")
 
 _POLICY = RetryPolicy(max_crashes=MAX_CRASHES, kill_switch=None)
 
@@ -103,6 +103,8 @@ class Listeners:
         if event.mood == "deadly":
             self._die()
         is_troubled = self._runs[event.order_id] <= TROUBLED_RUNS
+        if event.mood == "exiting" and is_troubled:
+            raise SystemExit
         if event.mood == "swallowing" and is_troubled:
             with suppress(IntegrityError):
                 self._write("kitchen", "kitchen.cook", None)

@@ -92,9 +92,13 @@ class World:
     Attributes:
         told: What the publishers were told: the orders whose transaction committed, and those that were rolled back.
         alone: Publications of which a run that was alone has not ended, as the bus may see it, with that run's number.
+        struck: How often something happened at each failpoint, in all schedules.
+        befell: How often each act was done in the middle of a step, in all schedules, unless it could do nothing.
     """
 
     def __init__(self, folder: Path) -> None:
+        self.struck: Counter[str] = Counter()
+        self.befell: Counter[str] = Counter()
         self._server, self._ids = ServerClock(), Counting()
         self._runs: Counter[int] = Counter()
         around = Surrounding(folder, self._server, self._ids, self._note_sent, self._note_death)
@@ -156,7 +160,8 @@ class World:
         self._stack.append(process)
         with suppress(Killed), self._struck(process, step.strike):
             # The steps of other threads and processes know nothing of what this one is in the middle of.
-            Context().run(self._act, step)
+            if Context().run(self._act, step) and len(self._stack) > 1:
+                self.befell[step.act] += 1
         self._stack.pop()
 
     @contextmanager
@@ -168,6 +173,7 @@ class World:
 
         def happen() -> None:
             if len(self._stack) == depth and next(passages) == strike.passage:
+                self.struck[strike.at] += 1
                 for step in strike.steps:
                     self._take(step)
                 if process.is_dead:
@@ -176,7 +182,8 @@ class World:
         with arm(strike.at, happen):
             yield
 
-    def _act(self, step: Step) -> None:
+    def _act(self, step: Step) -> bool:
+        """Do what the step says; False where there was nothing to be done."""
         verb, _, rest = step.act.partition(" ")
         process = self.processes[step.process]
         match verb:
@@ -191,13 +198,14 @@ class World:
             case "publish":
                 self._publish(process, rest)
             case "repeat":
-                self._repeat(process, rest)
+                return self._repeat(process, rest)
             case "kill":
                 process.kill()
             case "hold":
-                self._hold(rest)
+                return self._hold(rest)
             case _:
                 self._move_clocks(step.process, verb, int(rest.split()[-1]))
+        return True
 
     def _as_one_thread(self, process: Process, act: str, step: Callable[[], None]) -> None:
         """Take the step of a worker or a relay, unless it is in the middle of one."""
@@ -233,16 +241,20 @@ class World:
             return both, []
         return ([first], [first + 1]) if how == "and roll back a savepoint" else ([first], [])
 
-    def _repeat(self, process: Process, target: str) -> None:
-        """Bring something that was sent once more, as a broker may."""
-        if sent := self._sent[target]:
+    def _repeat(self, process: Process, target: str) -> bool:
+        """Bring something that was sent once more, as a broker may; False where nothing was."""
+        sent = self._sent[target]
+        if sent:
             self._repeats += 1
             process.accept(target, sent[-1 - self._repeats % len(sent)], 2)
+        return bool(sent)
 
-    def _hold(self, module: str) -> None:
-        """Hold the write lock of a database, as somebody outside might, until the next step has ended."""
+    def _hold(self, module: str) -> bool:
+        """Hold a database's write lock, as somebody might, until the next step has ended; False where it is held."""
         with suppress(sqlite3.OperationalError):
             self._files[module].execute("BEGIN IMMEDIATE")
+            return True
+        return False
 
     def _let_go(self) -> None:
         for file in self._files.values():
