@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 import pytest
 
 from bus.testing.contracts.transport import Station
+from tests.brokers import PAIRS
 from tests.cluster.kitchen import kitchen_at, ordered, publications, tickets
 from tests.contracts.queue import Queue
 from tests.server.server import PATIENCE, ROOT, wait_until
@@ -21,13 +22,8 @@ ORDERS, POISON = range(8), 3
 #: The first death is noted and counts for nothing: others ran beside it. One of a run that was alone is the limit here.
 DEATHS = 2
 
-#: Each broker, and each database, which takes half the time of each with each.
-EACH = pytest.mark.parametrize(
-    ("broker_url", "database_url"), [("rabbitmq", "postgresql"), ("redis", "sqlite")], indirect=True
-)
 
-
-@EACH
+@pytest.mark.parametrize(("broker_url", "database_url"), PAIRS, indirect=True)
 def test_scenario_21_message_that_kills_its_worker_is_a_dead_letter_and_its_neighbours_complete(
     publisher: Station, queue: Queue, database_url: str, broker_url: str, application: str
 ) -> None:
