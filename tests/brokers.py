@@ -20,6 +20,9 @@ RABBITMQ, REDIS = "amqp://guest:guest@127.0.0.1:5672", "redis://127.0.0.1:6379"
 #: Databases of Redis, of which the first is left to others.
 DATABASES = range(1, 16)
 
+#: Brokers and databases, by what their fixtures are asked for: each of them once, in half the time of each with each.
+PAIRS = [("rabbitmq", "postgresql"), ("redis", "sqlite")]
+
 #: What says in a database of Redis that a test run has it.
 TAKEN = "modular_bus_test"
 

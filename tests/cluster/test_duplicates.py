@@ -4,40 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
-from dataclasses import replace
+from contextlib import ExitStack
 
 import pytest
-from sqlalchemy import select
 
-from bus import Database, Envelope, SystemClock, assemble, module_listener
+from bus import Database, SystemClock, assemble, module_listener
 from bus.testing.contracts.transport import Station
 from bus.transport.dramatiq.transport import DramatiqTransport
+from tests.cluster.kitchen import kitchen_at, ordered, tickets
 from tests.contracts.queue import Queue
 from tests.durable.faults import until
-from tests.durable.shop import KITCHEN, ORDER, TABLES, Ticket, WantedDish, placed
+from tests.durable.shop import KITCHEN, ORDER, Ticket, WantedDish
 
 #: Workers on one queue, each with threads of its own.
 WORKERS = 2
 
 Listening = Callable[[Database], Callable[[WantedDish], None]]
 Work = Callable[..., ExitStack]
-
-
-@pytest.fixture
-def publisher(broker_url: str, application: str) -> Iterator[Station]:
-    """Host the module whose events they are."""
-    transport = DramatiqTransport(broker_url, application=application, threads=1)
-    yield Station(transport, "order")
-    transport.close()
-    transport.end()
-
-
-@pytest.fixture
-def queue(publisher: Station) -> Queue:
-    """Look into the queue of the kitchen."""
-    assert isinstance(publisher.transport, DramatiqTransport)
-    return Queue(publisher.transport.broker, publisher.transport.queue_of("kitchen"))
 
 
 @pytest.fixture
@@ -59,20 +42,6 @@ def work(broker_url: str, application: str) -> Iterator[Work]:
             return stack
 
         yield run
-
-
-def kitchen_at(url: str) -> Database:
-    return Database("kitchen", url.format(module="kitchen"), metadata=TABLES["kitchen"])
-
-
-def tickets(url: str) -> list[int]:
-    """Return the order of each ticket, sorted."""
-    with closing(kitchen_at(url)) as kitchen, kitchen.read() as session:
-        return sorted(session.scalars(select(Ticket.order_id)))
-
-
-def ordered(order_id: int) -> Envelope:
-    return replace(placed(order_id), time=SystemClock().microseconds())
 
 
 def ticket_of(name: str) -> Listening:

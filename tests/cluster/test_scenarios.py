@@ -10,21 +10,16 @@ import pytest
 
 from tests.app.conftest import set_up
 from tests.cluster.wiping import wipe
-from tests.cluster.workers import Worker, running_worker
+from tests.cluster.workers import LINGERING, PAIRED, Settings, Worker, running_worker
 from tests.gate import Gate
 from tests.processes.books import Books
 from tests.processes.customers import Customers
 from tests.server.server import running_server, wait_until
 
-#: A kitchen whose cook lingers over an order, in the folder that the tests say.
-LINGERING = "tests.processes.lingering:app"
+#: The modules of the application.
+EVERY = "order,restaurant,kitchen"
 
 RunWorker = Callable[..., Worker]
-
-
-@pytest.fixture
-def books(tmp_path: Path) -> Books:
-    return Books(f"sqlite:///{tmp_path}/{{module}}.db")
 
 
 @pytest.fixture
@@ -37,12 +32,6 @@ def run_worker(tmp_path: Path, broker_url: str) -> Iterator[RunWorker]:
             return stack.enter_context(running_worker(tmp_path, name, "--modules", modules, **told))
 
         yield run
-
-
-@pytest.fixture
-def customers(tmp_path: Path, broker_url: str) -> Iterator[Customers]:
-    with running_server(tmp_path, FLASK_BUS_URL=broker_url) as server:
-        yield Customers(server)
 
 
 def test_scenario_15_worker_that_is_told_to_end_finishes_what_runs_and_leaves_the_rest_to_others_at_once(
@@ -73,39 +62,46 @@ def test_scenario_15_worker_that_is_told_to_end_finishes_what_runs_and_leaves_th
     books.require_exact(customers.answered)
 
 
-def test_scenario_16_workers_are_replaced_in_turn_under_load(
-    customers: Customers, books: Books, run_worker: RunWorker
+# While processes start the customers order as fast as they can, on PostgreSQL three times as much.
+@pytest.mark.parametrize("fresh_database_url", ["sqlite"], indirect=True)
+def test_scenario_16_workers_and_the_server_are_replaced_in_turn_under_load(
+    books: Books, run_worker: RunWorker, settings: Settings, tmp_path: Path
 ) -> None:
-    workers = [run_worker(f"first {number}", "order,restaurant,kitchen") for number in range(2)]
-    with customers.ordering():
-        for number, worker in enumerate(workers):
-            customers.wait_for(15)
-            run_worker(f"next {number}", "order,restaurant,kitchen")
-            assert worker.end() == 0
-        customers.wait_for(15)
-    wait_until(books.is_settled)
-
-    assert customers.refused == []
-    books.require_exact(customers.answered)
-
-
-def test_scenario_31_orders_are_taken_while_the_broker_is_down_and_travel_when_it_is_back(
-    broker_url: str, books: Books, run_worker: RunWorker, tmp_path: Path
-) -> None:
-    with (
-        Gate(broker_url) as gate,
-        running_server(tmp_path, FLASK_BUS_URL=gate.url) as server,
-    ):
-        worker = run_worker("all", "order,restaurant,kitchen", FLASK_BUS_URL=gate.url)
-        customers = Customers(server)
-        with customers.ordering():
-            customers.wait_for(10)
-            gate.shut()
-            customers.wait_for(20)
-            gate.open()
-            customers.wait_for(10)
+    workers = [run_worker(f"first {number}", EVERY, **settings) for number in range(2)]
+    with running_server(tmp_path, **settings) as old, running_server(tmp_path, **settings) as new:
+        before, after = Customers(old), Customers(new)
+        with before.ordering():
+            for number, worker in enumerate(workers):
+                before.wait_for(15)
+                run_worker(f"next {number}", EVERY, **settings)
+                assert worker.end() == 0
+        with after.ordering():
+            old.close()
+            after.wait_for(15)
         wait_until(books.is_settled)
-        said = (tmp_path / "server.log").read_text()
+
+    assert (before.refused, after.refused) == ([], [])
+    books.require_exact(before.answered | after.answered)
+
+
+@PAIRED
+def test_scenario_31_orders_are_taken_while_the_broker_is_down_and_travel_when_it_is_back(
+    broker_url: str, books: Books, run_worker: RunWorker, settings: Settings, tmp_path: Path
+) -> None:
+    with Gate(broker_url) as gate:
+        gated = {**settings, "FLASK_BUS_URL": gate.url}
+        worker = run_worker("all", EVERY, **gated)
+        with running_server(tmp_path, **gated) as server:
+            customers = Customers(server)
+            with customers.ordering():
+                customers.wait_for(10)
+                gate.shut()
+                customers.wait_for(20)
+                gate.open()
+                customers.wait_for(10)
+            wait_until(books.is_settled)
+            said = (tmp_path / "server.log").read_text()
+        assert worker.end() == 0
 
     assert customers.refused == []
     books.require_exact(customers.answered)
@@ -114,27 +110,32 @@ def test_scenario_31_orders_are_taken_while_the_broker_is_down_and_travel_when_i
     assert len([line for line in worker.said().splitlines() if "INFO" not in line]) < 20
 
 
+@PAIRED
 def test_scenario_32_what_the_broker_forgets_arrives_all_the_same(
-    customers: Customers, books: Books, run_worker: RunWorker, broker_url: str
+    books: Books, run_worker: RunWorker, broker_url: str, settings: Settings, tmp_path: Path
 ) -> None:
-    run_worker("shop", "order,restaurant")
-    run_worker("kitchen", "kitchen")
-    with customers.ordering():
-        for _ in range(2):
+    run_worker("shop", "order,restaurant", **settings)
+    run_worker("kitchen", "kitchen", **settings)
+    with running_server(tmp_path, **settings) as server:
+        customers = Customers(server)
+        with customers.ordering():
+            for _ in range(2):
+                customers.wait_for(10)
+                wipe(broker_url)
             customers.wait_for(10)
-            wipe(broker_url)
-        customers.wait_for(10)
-    wait_until(books.is_settled)
+        wait_until(books.is_settled)
 
     assert customers.refused == []
     books.require_exact(customers.answered)
 
 
+@PAIRED
 def test_scenario_33_module_moves_to_a_worker_while_the_process_that_hosted_it_goes_on(
-    books: Books, run_worker: RunWorker, broker_url: str, tmp_path: Path
+    books: Books, run_worker: RunWorker, settings: Settings, tmp_path: Path
 ) -> None:
-    with running_server(tmp_path) as old, running_server(tmp_path, FLASK_BUS_URL=broker_url) as new:
-        run_worker("all", "order,restaurant,kitchen")
+    alone = {name: value for name, value in settings.items() if name != "FLASK_BUS_URL"}
+    with running_server(tmp_path, **alone) as old, running_server(tmp_path, **settings) as new:
+        run_worker("all", EVERY, **settings)
         before, after = Customers(old), Customers(new)
         with before.ordering():
             before.wait_for(10)

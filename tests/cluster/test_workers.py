@@ -7,26 +7,20 @@ import signal
 import subprocess
 from pathlib import Path
 
-import pytest
-
-from tests.cluster.workers import COMMAND, Worker, running_worker
+from tests.cluster.workers import COMMAND, LINGERING, PAIRED, Settings, Worker, running_worker
 from tests.processes.books import Books
 from tests.processes.customers import Customers
 from tests.server.server import PATIENCE, ROOT, environment, running_server, wait_until
 
 
-@pytest.fixture
-def books(tmp_path: Path) -> Books:
-    return Books(f"sqlite:///{tmp_path}/{{module}}.db")
-
-
+@PAIRED
 def test_orders_that_one_process_takes_are_accepted_and_cooked_in_others(
-    broker_url: str, books: Books, tmp_path: Path
+    books: Books, settings: Settings, tmp_path: Path
 ) -> None:
     with (
-        running_server(tmp_path, FLASK_BUS_URL=broker_url) as server,
-        running_worker(tmp_path, "shop", "--modules", "order,restaurant", FLASK_BUS_URL=broker_url) as shop,
-        running_worker(tmp_path, "kitchen", "--modules", "kitchen", FLASK_BUS_URL=broker_url) as kitchen,
+        running_server(tmp_path, **settings) as server,
+        running_worker(tmp_path, "shop", "--modules", "order,restaurant", **settings) as shop,
+        running_worker(tmp_path, "kitchen", "--modules", "kitchen", **settings) as kitchen,
     ):
         customers = Customers(server)
         with customers.ordering():
@@ -39,14 +33,15 @@ def test_orders_that_one_process_takes_are_accepted_and_cooked_in_others(
     books.require_exact(customers.answered)
 
 
+@PAIRED
 def test_scenario_35_what_a_killed_worker_had_runs_elsewhere_within_twenty_seconds_and_orders_are_taken(
-    broker_url: str, books: Books, tmp_path: Path
+    books: Books, settings: Settings, tmp_path: Path
 ) -> None:
     with (
-        running_server(tmp_path, FLASK_BUS_URL=broker_url) as server,
-        running_worker(tmp_path, "shop", "--modules", "order,restaurant", FLASK_BUS_URL=broker_url),
-        running_worker(tmp_path, "other", "--modules", "kitchen", FLASK_BUS_URL=broker_url),
-        running_worker(tmp_path, "killed", "--modules", "kitchen", FLASK_BUS_URL=broker_url) as killed,
+        running_server(tmp_path, **settings) as server,
+        running_worker(tmp_path, "shop", "--modules", "order,restaurant", **settings),
+        running_worker(tmp_path, "other", "--modules", "kitchen", **settings),
+        running_worker(tmp_path, "killed", "--modules", "kitchen", **settings) as killed,
     ):
         customers = Customers(server)
         with customers.ordering():
@@ -61,42 +56,44 @@ def test_scenario_35_what_a_killed_worker_had_runs_elsewhere_within_twenty_secon
     books.require_exact(customers.answered)
 
 
+@PAIRED
 def test_scenario_35_others_go_on_without_the_only_worker_of_a_module_whose_work_waits_for_the_next_one(
-    broker_url: str, books: Books, tmp_path: Path
+    books: Books, settings: Settings, tmp_path: Path
 ) -> None:
     with (
-        running_server(tmp_path, FLASK_BUS_URL=broker_url) as server,
-        running_worker(tmp_path, "shop", "--modules", "order,restaurant", FLASK_BUS_URL=broker_url),
+        running_server(tmp_path, **settings) as server,
+        running_worker(tmp_path, "shop", "--modules", "order,restaurant", **settings),
     ):
         customers = Customers(server)
         with customers.ordering():
-            with running_worker(tmp_path, "first", "--modules", "kitchen", FLASK_BUS_URL=broker_url) as first:
+            with running_worker(tmp_path, "first", "--modules", "kitchen", **settings) as first:
                 customers.wait_for(10)
                 first.kill()
             customers.wait_for(20)
         wait_until(lambda: books.owed_to("restaurant") == [])
         assert len(books.owed_to("kitchen")) >= 20
-        with running_worker(tmp_path, "second", "--modules", "kitchen", FLASK_BUS_URL=broker_url):
+        with running_worker(tmp_path, "second", "--modules", "kitchen", **settings):
             wait_until(books.is_settled)
 
     assert customers.refused == []
     books.require_exact(customers.answered)
 
 
+@PAIRED
 def test_process_of_a_worker_that_dies_ends_it_with_its_exit_code_and_strands_nothing(
-    broker_url: str, books: Books, tmp_path: Path
+    books: Books, settings: Settings, tmp_path: Path
 ) -> None:
-    with running_server(tmp_path, FLASK_BUS_URL=broker_url) as server:
+    with running_server(tmp_path, **settings) as server:
         customers = Customers(server)
         with (
             customers.ordering(),
-            running_worker(tmp_path, "pair", "--processes", "2", FLASK_BUS_URL=broker_url) as pair,
+            running_worker(tmp_path, "pair", "--processes", "2", **settings) as pair,
         ):
             wait_until(lambda: len(pair.pids()) == 2)
             customers.wait_for(20)
             os.kill(pair.pids()[0], signal.SIGKILL)
             exit_code = pair.process.wait(60)
-        with running_worker(tmp_path, "next", FLASK_BUS_URL=broker_url):
+        with running_worker(tmp_path, "next", **settings):
             wait_until(books.is_settled)
 
     assert exit_code == 1
@@ -113,6 +110,29 @@ def test_worker_that_cannot_start_ends_and_says_why(redis_url: str, tmp_path: Pa
 
     assert exit_code == 1
     assert "no dough in the house" in worker.said()
+
+
+@PAIRED
+def test_slow_module_holds_up_no_other_one_that_shares_its_worker(
+    books: Books, settings: Settings, tmp_path: Path
+) -> None:
+    lingering = {**settings, "FLASK_APP": LINGERING, "LINGERING": str(tmp_path)}
+    with (
+        running_server(tmp_path, **settings) as server,
+        running_worker(tmp_path, "shared", "--threads", "2", **lingering),
+    ):
+        customers = Customers(server)
+        with customers.ordering():
+            wait_until((tmp_path / "began").exists)
+            customers.wait_for(20)
+        # The restaurant has heard of every order, and the order of its price.
+        wait_until(lambda: len(books.publications("order", "order.price_order")) >= len(customers.answered))
+        cooked = books.cooked()
+        (tmp_path / "may_end").touch()
+        wait_until(books.is_settled)
+
+    assert len(cooked) <= 2
+    books.require_exact(customers.answered)
 
 
 def test_worker_of_an_application_in_one_process_is_refused_with_what_to_set(tmp_path: Path) -> None:

@@ -11,7 +11,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pytest
+
+from tests.brokers import PAIRS
 from tests.server.server import PATIENCE, ROOT, environment, wait_until
+
+#: What the processes of an application are told.
+Settings = dict[str, str]
+
+#: For tests of applications on each broker, and on each database.
+PAIRED = pytest.mark.parametrize(("broker_url", "fresh_database_url"), PAIRS, indirect=True)
+
+#: The application with a cook who lingers over each order, in the folder that LINGERING says.
+LINGERING = "tests.processes.lingering:app"
 
 #: What starts them.
 COMMAND = (sys.executable, "-m", "flask", "bus", "worker")
