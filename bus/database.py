@@ -87,7 +87,10 @@ class Database:
         Raises:
             NoTransactionError: None of this database is running, or the innermost one is another module's.
         """
-        return self._innermost().session
+        unit = innermost_unit()
+        if isinstance(unit, SqlAlchemyUnitOfWork) and unit.owner is self:
+            return unit.session
+        raise no_unit(self.name)
 
     @property
     def connection(self) -> Connection:
@@ -98,7 +101,8 @@ class Database:
         Raises:
             NoTransactionError: As `session`.
         """
-        return self._innermost().connection
+        # The session begins a savepoint no sooner than somebody asks for the connection.
+        return self.session.connection()
 
     def transaction(self) -> AbstractContextManager[SqlAlchemyUnitOfWork]:
         """Return a block that runs in a unit of work: the one that is running on this database, or a new one.
@@ -263,12 +267,6 @@ class Database:
         if self.is_postgresql:
             return postgresql_engines(self.name, self.url, self.workers)
         return sqlite_engines(self.name, self.url)
-
-    def _innermost(self) -> SqlAlchemyUnitOfWork:
-        unit = innermost_unit()
-        if isinstance(unit, SqlAlchemyUnitOfWork) and unit.owner is self:
-            return unit
-        raise no_unit(self.name)
 
     def _running_unit(self) -> SqlAlchemyUnitOfWork | None:
         unit = running_unit_of(self)

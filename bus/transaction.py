@@ -87,7 +87,7 @@ class SqlAlchemyUnitOfWork:
 
     @property
     def connection(self) -> Connection:
-        """The connection of its session, which is the same until its end."""
+        """The connection of its session, for the bus itself at the two ends of the unit: not for use in a savepoint."""
         if self._connection is None:
             self._connection = self.session.connection()
         return self._connection

@@ -4,6 +4,7 @@ from contextlib import suppress
 from threading import Event
 
 import pytest
+from sqlalchemy import insert
 from sqlalchemy.event import listen
 from sqlalchemy.exc import IntegrityError
 
@@ -69,6 +70,17 @@ def test_scenario_02_event_of_a_rolled_back_savepoint_is_dropped_with_it(shop: S
         shop.bus.publish(OrderPlaced(3))
 
     assert [row.key for row in shop.history()] == ["1", "3"]
+
+
+def test_scenario_02_row_of_a_statement_in_a_rolled_back_savepoint_is_gone_with_its_event(shop: Shop) -> None:
+    with shop.order.transaction():
+        shop.order.connection.execute(insert(Order).values(id=1, note=""))
+        with suppress(ValueError), shop.order.savepoint():
+            shop.order.connection.execute(insert(Order).values(id=2, note=""))
+            shop.bus.publish(OrderPlaced(2))
+            raise ValueError("no")
+
+    assert (shop.orders(), shop.history()) == ([1], [])
 
 
 def test_scenario_02_event_of_a_savepoint_whose_flush_failed_is_dropped_with_it(shop: Shop) -> None:
