@@ -31,9 +31,6 @@ from tests.own_server import OwnServer, server_programs
 #: Where files are kept in memory: what a machine without power would lose is no concern here.
 MEMORY = Path("/dev/shm")
 
-#: Seconds after the last fault within which a run over a broker has to be whole again.
-PROMPT = 20
-
 #: Processes at a time, by whether a broker is between those who publish and those who work.
 PROCESSES = {False: 3, True: 4}
 
@@ -86,7 +83,7 @@ def perform(settings: Settings, folder: Path) -> Report:
 
 
 def _late(url: str, settings: Settings, fault: int | None) -> list[str]:
-    return [] if fault is None else late(times(url), fault, settings.speed, PROMPT)
+    return [] if fault is None else late(times(url), fault, settings.speed, settings.prompt)
 
 
 def _problem(settings: Settings) -> str | None:
@@ -163,6 +160,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, default=1, help="threads of a module on PostgreSQL, %(default)s")
     parser.add_argument("--speed", type=int, default=1, help="of the bus's clock, %(default)s")
     parser.add_argument("--patience", type=float, default=120, help="seconds for the deliveries, %(default)s")
+    parser.add_argument("--prompt", type=float, default=20, help="seconds to be whole again after a fault, %(default)s")
     parser.add_argument("--at", choices=FAILPOINTS, help="the failpoint at which processes are killed")
     parser.add_argument("--folder", type=Path, help="a new one that keeps databases, journals and logs")
     return parser

@@ -24,6 +24,7 @@ class Settings:
         workers: Threads for each module in a process, on PostgreSQL.
         speed: Seconds of the bus's clock for each of the machine's.
         patience: Seconds after the publication within which everything is to be delivered.
+        prompt: Seconds after the last fault within which a run over a broker has to be whole again.
         at: The failpoint at which processes are killed; None: at any moment.
     """
 
@@ -41,6 +42,7 @@ class Settings:
     workers: int = 1
     speed: int = 1
     patience: float = 120.0
+    prompt: float = 20.0
     at: str | None = None
 
     @property
