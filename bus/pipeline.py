@@ -41,10 +41,10 @@ def in_one_round_trip(connection: Connection, requests: Sequence[Request], *, co
         DBAPIError: It failed for another reason, or the connection broke; as SQLAlchemy raises it, with its events.
     """
     driver: Any = connection.connection.driver_connection
-    if log.isEnabledFor(logging.DEBUG):
-        for request in requests:
-            log.debug("%s", request.text, extra={"engine": connection.engine})
     try:
+        if log.isEnabledFor(logging.DEBUG):
+            for request in requests:
+                log.debug("%s", request.text, extra={"engine": connection.engine})
         return _Exchange(driver, requests, commit=commit).answers()
     except Error as error:
         # What SQLAlchemy does with any error of its driver: it tells its listeners, invalidates what broke, and wraps.

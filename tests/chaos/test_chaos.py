@@ -108,8 +108,16 @@ def test_scenario_04_what_a_kill_9_kept_from_its_commit_is_never_delivered(datab
 def test_scenario_35_killed_workers_and_a_broker_that_is_killed_and_forgets_lose_and_repeat_nothing(
     transport: str,
 ) -> None:
-    faults = {"kills": 6, "broker_kills": 1, "wipes": 1}
-    ran = run("postgres", transport=transport, events=2_000, speed=BROKER_SPEED, prompt=PROMPT, **faults)
+    ran = run(
+        "postgres",
+        transport=transport,
+        events=2_000,
+        kills=6,
+        broker_kills=1,
+        wipes=1,
+        speed=BROKER_SPEED,
+        prompt=PROMPT,
+    )
 
     assert ran.violations == {}
     assert (ran.exit_code, ran.kills) == (0, 6)

@@ -17,6 +17,7 @@ from bus.failpoint import FailpointError
 from bus.inbox.inbox import Inbox
 from bus.inbox.sqlalchemy_dead_letters import SqlAlchemyDeadLetterStore
 from bus.testing import FakeClock
+from tests.durable.sent import told_of_each
 from tests.durable.shop import Shop, Ticket, WantedDish
 
 #: A policy whose kill switch does not interfere.
@@ -112,7 +113,8 @@ def failing_statements(database: Database, code: int, part: str = "", *, times: 
     for engine, place in hooks:
         sqlalchemy_event.listen(engine, place, fail)
     try:
-        yield
+        with told_of_each(database.engine, lambda statement: fail(None, statement)):
+            yield
     finally:
         for engine, place in hooks:
             sqlalchemy_event.remove(engine, place, fail)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -27,6 +26,7 @@ from bus.outbox.sqlalchemy import SqlAlchemyOutboxStore
 from bus.tables import bus_event, bus_inbox, bus_outbox
 from bus.testing import FakeClock
 from bus.transport.base import Transport
+from tests.durable.sent import told_of_each
 from tests.threads import join_bus_threads
 
 
@@ -291,29 +291,9 @@ def executed(engine: Engine) -> Iterator[list[str]]:
             seen.append(statement)
 
     sqlalchemy_event.listen(engine, "before_cursor_execute", collect)
-    with sent_together(engine, seen):
+    with told_of_each(engine, seen.append):
         yield seen
     sqlalchemy_event.remove(engine, "before_cursor_execute", collect)
-
-
-@contextmanager
-def sent_together(engine: Engine, seen: list[str]) -> Iterator[None]:
-    """Collect what goes to PostgreSQL past the engine's cursors, which tell nothing of it."""
-
-    class Collecting(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if record.__dict__["engine"] is engine:
-                seen.append(record.getMessage())
-
-    log, handler = logging.getLogger("bus.statements"), Collecting()
-    level = log.level
-    log.addHandler(handler)
-    log.setLevel(logging.DEBUG)
-    try:
-        yield
-    finally:
-        log.setLevel(level)
-        log.removeHandler(handler)
 
 
 def written_to(seen: Iterable[str]) -> list[str]:
