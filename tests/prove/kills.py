@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.chaos.report import undisturbed
 from tests.own_broker import BROKERS, lacks
 from tests.own_server import server_programs
 from tests.prove.databases import ROOT
@@ -108,9 +107,11 @@ def _proved(trial: Trial, report: Mapping[str, Any]) -> Iterator[Finding]:
     for fault, count in trial.faults.items():
         yield exactly(f"{trial.name}, {fault}", done[fault], count)
     yield at_least(f"{trial.name}, kills while a listener ran", done["kills while a listener ran"], 1)
+    # The seconds are told, and not judged: they say how fast the machine is, and what else it does.
     took = f"{seconds['total']:.0f} s, with {seconds['processor']:.0f} s of processor time"
-    yield at_most(
-        f"{trial.name}, {trial.events:,} events in {took}: on two cores", undisturbed(seconds), trial.bound, " s"
+    print(
+        f"  {trial.name}, {trial.events:,} events in {took}; to be reached on two cores: {trial.bound:.0f} s",
+        flush=True,
     )
     told = f"{trial.name}, {orders['acknowledged']:,} orders acknowledged and {orders['recovered']:,} recovered"
     for kind, violation in report["violations"].items():
