@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from tests.app.conftest import set_up
-from tests.processes.books import Books
 from tests.processes.test_endings import FLASK, GUNICORN, MARGHERITA, Kitchen, kitchen
 from tests.server.server import wait_until
 
@@ -22,9 +21,8 @@ COOKS = 4
 @contextmanager
 def busy_kitchen(url: str, folder: Path, command: tuple[str, ...]) -> Iterator[Kitchen]:
     """Run a server whose cooks each linger over an order, while one more order waits for them."""
-    settings = {"FLASK_DATABASE_URL": url, "FLASK_BUS_WORKERS": str(COOKS), "FLASK_BUS_GRACE": "1m"}
-    with kitchen(folder, command, **settings) as shop:
-        shop.books = Books(url)
+    settings = {"FLASK_BUS_WORKERS": str(COOKS), "FLASK_BUS_GRACE": "1m"}
+    with kitchen(folder, command, url, **settings) as shop:
         for _ in range(COOKS + 1):
             shop.server.post("/api/v1/orders", MARGHERITA)
         wait_until(lambda: (folder / "began").exists() and len((folder / "began").read_text().split()) == COOKS)
