@@ -10,6 +10,9 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator
 #: Milliseconds that a page has to show what was done; servers share their machine with other tests.
 PATIENCE = 8_000
 
+#: Milliseconds that a page may take to come, beside whatever else the machine has to do.
+ARRIVAL = 60_000
+
 
 class Visitor:
     """One browser with its tabs, on one server."""
@@ -18,6 +21,7 @@ class Visitor:
         expect.set_options(timeout=PATIENCE)
         self.context: BrowserContext = browser.new_context(base_url=root, **settings)
         self.context.set_default_timeout(PATIENCE)
+        self.context.set_default_navigation_timeout(ARRIVAL)
         self.root = root
         self.complaints: list[str] = []
         self.strangers: set[str] = set()

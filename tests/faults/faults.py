@@ -264,10 +264,7 @@ FAULTS = {
     "no fork guard": Fault(
         "a child uses its parent's connections, and reads another's rows",
         processes.fork_as_if_nothing_were_open,
-        (
-            *_on_both(f"{_DATABASES}::test_forked_child_is_never_given_a_connection_of_its_parent"),
-            "tests/durable/test_runtime.py::test_forked_child_has_a_bus_of_its_own[postgresql]",
-        ),
+        _on_both(f"{_DATABASES}::test_forked_child_is_never_given_a_connection_of_its_parent"),
     ),
     "retention below the window": Fault(
         "an event that is sent after its publication was forgotten runs its listeners again",
