@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Boolean,
     ClauseElement,
     ColumnElement,
+    CompoundSelect,
     Connection,
     Integer,
     Row,
@@ -72,6 +74,9 @@ _STARTED: dict[str, ColumnElement[Any]] = {
     "crashes": literal_column("0", Integer),
 }
 
+#: Questions that are kept as they were built: they differ by the listeners that are asked for, which pauses change.
+_QUESTIONS = 64
+
 #: Rows that one look through the parked events takes.
 _PARKED_AT_ONCE = 100
 
@@ -105,6 +110,11 @@ class SqlAlchemyInboxStore:
             update(bus_inbox).where(*_MINE).values(state=State.DEAD, reason=Reason.NO_ENVELOPE, due_at=now)
         )
         self._add_attempt = insert(bus_attempt).values(at=now)
+        # To build them takes longer than to ask them.
+        self._oldest = lru_cache(_QUESTIONS)(self._oldest_of)
+        self._any_due = lru_cache(_QUESTIONS)(self._any_due_of)
+        self._unended = lru_cache(_QUESTIONS)(self._unended_of)
+        self._parked = lru_cache(_QUESTIONS)(self._parked_of)
 
     def mark(self, publication: Publication) -> bool:
         """Commit the mark of a first start; False when the publication has a row already."""
@@ -149,7 +159,7 @@ class SqlAlchemyInboxStore:
             return None
         failpoint("inbox.before_claim")
         with self._database.write() as connection:
-            found = self._oldest_readable(connection, self._oldest(listener_ids))
+            found = self._oldest_readable(connection, self._oldest(tuple(listener_ids)))
             if found is None:
                 return None
             connection.execute(self._start_again, key_of(found))
@@ -163,11 +173,11 @@ class SqlAlchemyInboxStore:
 
     def crashed(self, listener_ids: Collection[str], limit: int) -> list[Publication]:
         """Return publications whose run has not ended within its lease."""
-        statement = self._due(listener_ids, _HAS_NOT_ENDED).order_by(bus_inbox.c.due_at).limit(limit)
+        statement = self._unended(tuple(listener_ids), limit)
         if self._database.is_postgresql:
             # What still runs although its lease is over holds its row: whoever recorded a crash would wait for it.
             with self._database.write() as connection:
-                rows = connection.execute(self._dialect.unheld(statement)).all()
+                rows = connection.execute(statement).all()
         else:
             with self._database.read() as session:
                 rows = session.execute(statement).all()
@@ -175,11 +185,8 @@ class SqlAlchemyInboxStore:
 
     def claim_parked(self, versions: Mapping[str, int], due_in: int) -> Publication | None:
         """Take one parked event that this build can read, and put off those of a later version."""
-        known = bus_inbox.c.event_name.in_(list(versions))
-        due = self._due([NO_LISTENER], known).order_by(bus_inbox.c.due_at).limit(_PARKED_AT_ONCE)
-        statement = self._dialect.unheld(due)
         with self._database.write() as connection:
-            for row in connection.execute(statement).all():
+            for row in connection.execute(self._parked(tuple(versions))).all():
                 found = self._read(connection, row)
                 if found is None:
                     continue
@@ -199,10 +206,8 @@ class SqlAlchemyInboxStore:
 
     def has_due(self, listener_ids: Collection[str], event_names: Collection[str]) -> bool:
         """Say whether something is due."""
-        parked = self._due([NO_LISTENER], bus_inbox.c.event_name.in_(event_names)).limit(1)
         with self._database.read() as session:
-            is_due = session.execute(self._due(listener_ids).limit(1)).first() is not None
-            return is_due or session.execute(parked).first() is not None
+            return session.scalar(self._any_due(tuple(listener_ids), tuple(event_names))) is not None
 
     def retrying(self) -> int:
         """Return how many publications are to run again."""
@@ -273,7 +278,7 @@ class SqlAlchemyInboxStore:
         due: tuple[ColumnElement[bool] | TextClause, ...] = (_RETRYING, bus_inbox.c.due_at <= self._now)
         return select(bus_inbox).where(bus_inbox.c.listener.in_(listener_ids), *due, *conditions)
 
-    def _oldest(self, listener_ids: Collection[str]) -> Select[tuple[Any, ...]]:
+    def _oldest_of(self, listener_ids: tuple[str, ...]) -> Select[tuple[Any, ...]]:
         """Return the query for what is due longest: one step into the index for each listener, however much is due."""
         heads = [
             self._dialect.unheld(self._due([id], _HAS_ENDED).order_by(bus_inbox.c.due_at).limit(1)).subquery()
@@ -281,6 +286,22 @@ class SqlAlchemyInboxStore:
         ]
         candidates = union_all(*(select(head) for head in heads)).subquery()
         return select(candidates).order_by(candidates.c.due_at).limit(1)
+
+    def _any_due_of(self, listener_ids: tuple[str, ...], event_names: tuple[str, ...]) -> CompoundSelect[Any]:
+        """Return the query for something that is due, of these listeners or of these events where none heard them."""
+        mine, parked = self._due(listener_ids), self._due([NO_LISTENER], bus_inbox.c.event_name.in_(event_names))
+        return union_all(
+            *(select(found.with_only_columns(bus_inbox.c.due_at).limit(1).subquery()) for found in (mine, parked))
+        ).limit(1)
+
+    def _unended_of(self, listener_ids: tuple[str, ...], limit: int) -> Select[tuple[Any, ...]]:
+        """Return the query for what has not ended within its lease and is held by nobody."""
+        return self._dialect.unheld(self._due(listener_ids, _HAS_NOT_ENDED).order_by(bus_inbox.c.due_at).limit(limit))
+
+    def _parked_of(self, event_names: tuple[str, ...]) -> Select[tuple[Any, ...]]:
+        """Return the query for parked events of these names, those that are due longest first."""
+        known = bus_inbox.c.event_name.in_(event_names)
+        return self._dialect.unheld(self._due([NO_LISTENER], known).order_by(bus_inbox.c.due_at).limit(_PARKED_AT_ONCE))
 
 
 def _lost(publication: Publication) -> LostPublicationError:
