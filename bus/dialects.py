@@ -56,8 +56,12 @@ class Dialect(Protocol):
         """Return the statement that adds a row, unless there is one; see `took`."""
         ...
 
-    def took(self, connection: Connection, taking: Prepared, parameters: dict[str, object]) -> bool:
-        """Execute what `taking` has returned; False where the row is there already, committed.
+    def took(
+        self, connection: Connection, taking: Prepared, parameters: dict[str, object], *, commit: bool = False
+    ) -> bool:
+        """Execute what `taking` has returned, as the last statement where `commit` says so.
+
+        False where the row is there already, committed.
 
         Raises:
             PublicationHeldError: Another transaction has the row and has not ended; nobody waits for it.
@@ -92,9 +96,11 @@ class SqliteDialect:
         """Return an insert that does nothing where the row exists."""
         return sqlite.insert(table).values(values).on_conflict_do_nothing()
 
-    def took(self, connection: Connection, taking: Prepared, parameters: dict[str, object]) -> bool:
+    def took(
+        self, connection: Connection, taking: Prepared, parameters: dict[str, object], *, commit: bool = False
+    ) -> bool:
         """Execute it and say whether there is a new row."""
-        return taking.execute(connection, parameters).rowcount == 1
+        return taking.execute(connection, parameters, commit=commit).rowcount == 1
 
     def hitting_one(self, change: Update) -> ClauseElement:
         """Return the change: its answer is looked at before the COMMIT."""
@@ -136,9 +142,11 @@ class PostgresqlDialect:
         added = adding.on_conflict_do_nothing().returning(*table.primary_key).cte("added")
         return select(lock.c.is_free, exists(select(added.c[0])).label("is_added"))
 
-    def took(self, connection: Connection, taking: Prepared, parameters: dict[str, object]) -> bool:
+    def took(
+        self, connection: Connection, taking: Prepared, parameters: dict[str, object], *, commit: bool = False
+    ) -> bool:
         """Execute it and say whether there is a new row."""
-        is_free, is_added = taking.execute(connection, parameters).row or (None, None)
+        is_free, is_added = taking.execute(connection, parameters, commit=commit).row or (None, None)
         if is_free != _TRUE:
             raise PublicationHeldError("another transaction holds the publication and has not ended")
         return bool(is_added == _TRUE)

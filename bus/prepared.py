@@ -43,9 +43,15 @@ class Prepared(Protocol):
     """A statement in the words of one database; thread-safe."""
 
     def execute(
-        self, connection: Connection, *rows: Mapping[str, object], otherwise: Otherwise | None = None
+        self,
+        connection: Connection,
+        *rows: Mapping[str, object],
+        otherwise: Otherwise | None = None,
+        commit: bool = False,
     ) -> Answer:
         """Execute it once for each row of parameters, and return the last answer.
+
+        Where nothing comes after it, `commit` lets PostgreSQL commit with it, which the connection then need not do.
 
         Raises:
             Exception: What `otherwise` makes, where it did not hit the one row that it has to.
@@ -85,7 +91,11 @@ class ForSqlite:
         self._parameters = _Parameters(compiled)
 
     def execute(
-        self, connection: Connection, *rows: Mapping[str, object], otherwise: Otherwise | None = None
+        self,
+        connection: Connection,
+        *rows: Mapping[str, object],
+        otherwise: Otherwise | None = None,
+        commit: bool = False,
     ) -> Answer:
         """Execute it."""
         found = connection.exec_driver_sql(self._text, [self._parameters.given(row) for row in rows])
@@ -105,12 +115,16 @@ class ForPostgresql:
         self._parameters = _Parameters(compiled)
 
     def execute(
-        self, connection: Connection, *rows: Mapping[str, object], otherwise: Otherwise | None = None
+        self,
+        connection: Connection,
+        *rows: Mapping[str, object],
+        otherwise: Otherwise | None = None,
+        commit: bool = False,
     ) -> Answer:
         """Execute it."""
         from bus.pipeline import in_one_round_trip
 
-        return in_one_round_trip(connection, [self.request(row, otherwise) for row in rows])[-1]
+        return in_one_round_trip(connection, [self.request(row, otherwise) for row in rows], commit=commit)[-1]
 
     def request(self, row: Mapping[str, object], otherwise: Otherwise | None = None) -> Request:
         """Return an execution of it that is to go together with others."""

@@ -120,7 +120,7 @@ class SqlAlchemyInboxStore:
         """Commit the mark of a first start; False when the publication has a row already."""
         running = Outcome(State.RETRYING, Reason.RUNNING, LEASE, failures=0, crashes=0)
         with self._database.write() as connection:
-            return self._add(connection, publication, running, starts=1)
+            return self._add(connection, publication, running, starts=1, commit=True)
 
     def start(self, connection: Connection, publication: Publication) -> bool:
         """Take the publication inside the run's transaction."""
@@ -253,9 +253,17 @@ class SqlAlchemyInboxStore:
             connection.execute(self._give_up_unreadable, {"of_listener": row.listener, "of_event": row.event_id})
         return found
 
-    def _add(self, connection: Connection, publication: Publication, outcome: Outcome, *, starts: int) -> bool:
+    def _add(
+        self,
+        connection: Connection,
+        publication: Publication,
+        outcome: Outcome,
+        *,
+        starts: int,
+        commit: bool = False,
+    ) -> bool:
         kept = replace(publication, envelope=self._views.kept(publication))
-        return self._dialect.took(connection, self._take, row_of(kept, outcome, starts=starts))
+        return self._dialect.took(connection, self._take, row_of(kept, outcome, starts=starts), commit=commit)
 
     def _change(
         self, connection: Connection, publication: Publication, outcome: Outcome, *conditions: ColumnElement[bool]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.app.counter import Counter, order_body
-from tests.app.transports import ON_EVERY_TRANSPORT
-from tests.databases import ON_BOTH
+from tests.app.transports import ON_EVERY_TRANSPORT_AND_BOTH
 
-pytestmark = [ON_BOTH, ON_EVERY_TRANSPORT]
+pytestmark = ON_EVERY_TRANSPORT_AND_BOTH
 
 STOCK = 1_000_000
 

@@ -9,6 +9,7 @@ import pytest
 
 from bus.transport.base import Transport
 from bus.transport.dramatiq.transport import DramatiqTransport
+from tests.brokers import PAIRS
 
 #: The transports that there are.
 TRANSPORTS = ("inprocess", "stub", "rabbitmq", "redis")
@@ -18,6 +19,15 @@ CHOSEN = os.environ.get("TEST_TRANSPORT")
 
 #: Marks what is to hold on every transport: there each runs once, unless one is chosen.
 ON_EVERY_TRANSPORT = pytest.mark.parametrize("transport_name", [CHOSEN] if CHOSEN else TRANSPORTS, indirect=True)
+
+#: The same on both databases: in one process on each, and each of the others on one of them.
+ON_EVERY_TRANSPORT_AND_BOTH = pytest.mark.parametrize(
+    ("transport_name", "database_url"),
+    [(CHOSEN, "sqlite"), (CHOSEN, "postgresql")]
+    if CHOSEN
+    else [("inprocess", "sqlite"), ("inprocess", "postgresql"), ("stub", "postgresql"), *PAIRS],
+    indirect=True,
+)
 
 
 def carrier(name: str, request: pytest.FixtureRequest) -> Transport | None:

@@ -10,7 +10,7 @@ from tests.prove.databases import child, said
 from tests.prove.finding import Finding, at_least
 
 #: Schedules in all, the processes that run them, how many a second each should manage, and the seconds it may take.
-SCHEDULES, PROCESSES, RATE, PATIENCE = 30_000, 2, 10, 7200
+SCHEDULES, PROCESSES, RATE, PATIENCE = 50_000, 2, 10, 7200
 
 
 def prove() -> Iterator[Finding]:

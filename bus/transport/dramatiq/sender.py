@@ -23,6 +23,9 @@ log = logging.getLogger("bus")
 #: Messages that the broker is asked for at once to have taken: each is waited for, and most of that is its way.
 AT_ONCE = 100
 
+#: Seconds from one such question to the next while messages come fast: what a question costs is shared by many then.
+PACE = 0.01
+
 #: Acknowledgements that one message takes, and seconds for which they are gathered.
 BATCH, GATHER = 500, 0.05
 
@@ -69,7 +72,7 @@ class Sender:
         self._backoff = backoff or Backoff()
         self._has_failed_in_sending = False
         self._is_known = threading.Event()
-        self._alive_at = self._gather_until = 0.0
+        self._alive_at = self._gather_until = self._send_at = 0.0
         self._processes = 0
         self._thread = threading.Thread(target=self._run, name="bus-sender", daemon=True)
 
@@ -107,7 +110,9 @@ class Sender:
             if self._why_away is not None:
                 raise BrokerAwayError(f"the broker at {self._name} does not answer: {self._why_away}")
             self._outgoing.append(outgoing)
-            self._ready.notify()
+            # The thread waits for the first, and then for so many; to wake for each would send each by itself.
+            if len(self._outgoing) in (1, AT_ONCE):
+                self._ready.notify()
 
     def acknowledge(self, source: str, target: str, event_id: str) -> None:
         """Have an acknowledgement sent with others; one that is lost costs another delivery."""
@@ -152,12 +157,17 @@ class Sender:
             if not self._outgoing and not self._is_ending:
                 until = min(self._alive_at, self._gather_until) if self._owed else self._alive_at
                 self._ready.wait(max(0.0, until - time.monotonic()))
+            self._ready.wait_for(self._is_full, max(0.0, self._send_at - time.monotonic()) if self._outgoing else 0.0)
             batch = [self._outgoing.popleft() for _ in range(min(AT_ONCE, len(self._outgoing)))]
             self._sending = len(batch)
             return batch
 
+    def _is_full(self) -> bool:
+        return self._is_ending or len(self._outgoing) >= AT_ONCE
+
     def _send(self, batch: list[Outgoing]) -> None:
         """Have the broker take messages; where it does not say of all that it has, all of them have failed."""
+        self._send_at = time.monotonic() + PACE
         if not self._have_sent([outgoing.message for outgoing in batch]):
             for outgoing in batch:
                 outgoing.fail()
