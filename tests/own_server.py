@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 
@@ -91,7 +91,9 @@ class OwnServer:
             yield
         finally:
             for pid in pids:
-                os.kill(pid, signal.SIGCONT)
+                # One of its own may have been about to end.
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
     def _answers(self) -> bool:
         engine = create_engine(self._root, poolclass=NullPool, connect_args={"connect_timeout": 2})

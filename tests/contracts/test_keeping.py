@@ -35,8 +35,7 @@ class Reluctant(list[bytes]):
 def kitchen(url: str, application: str, kept: Reluctant) -> Iterator[Queue]:
     """Work for the kitchen, which has its queue and keeps what it can, for the length of a block."""
     transport = DramatiqTransport(url, application=application, threads=1)
-    station = Station(transport, "order", "kitchen")
-    station.kept["kitchen"] = kept
+    station = Station(transport, "order", "kitchen", kept=kept)
     transport.send("kitchen", sample(0), 1)
     assert station.has_heard(1, 10)
     try:

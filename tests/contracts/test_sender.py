@@ -12,7 +12,7 @@ from dramatiq.brokers.stub import StubBroker
 
 from bus.errors import BrokerAwayError
 from bus.transport.dramatiq.backoff import FIRST_WAIT, LONGEST_WAIT, Backoff
-from bus.transport.dramatiq.sender import Outgoing, Sender
+from bus.transport.dramatiq.sender import AT_ONCE, Outgoing, Sender
 from bus.transport.dramatiq.signing import Signer
 from bus.transport.dramatiq.transport import DramatiqTransport
 from tests.durable.faults import Log, until
@@ -132,3 +132,28 @@ def test_broker_that_nobody_has_asked_yet_is_not_ready(application: str) -> None
     transport.end()
 
     assert not is_ready
+
+
+def test_messages_that_come_fast_share_what_the_broker_is_asked() -> None:
+    broker = Moody()
+    with sending(broker, Backoff()) as sender:
+        for _ in range(20 * AT_ONCE):
+            sender.put(Outgoing(Message("kitchen", "kitchen", (), {}, {}), lambda: None))
+        until(lambda: not sender.unsent)
+
+    # One by one, or at every wake-up, it would be asked hundreds of times.
+    assert broker.asked["send"] < 200
+
+
+def test_message_that_comes_alone_waits_for_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bus.transport.dramatiq.sender.PACE", 3600.0)
+    broker = Moody()
+
+    with sending(broker, Backoff()) as sender:
+        sender.put(Outgoing(Message("kitchen", "kitchen", (), {}, {}), lambda: None))
+        until(lambda: broker.asked["send"] == 1)
+
+        # The one after it would wait for an hour, unless the sender is to end.
+        sender.put(Outgoing(Message("kitchen", "kitchen", (), {}, {}), lambda: None))
+        assert sender.unsent == 1
+    assert broker.asked["send"] == 2

@@ -146,7 +146,8 @@ def test_new_start_delivers_what_the_stop_released(shop: Shop, gate: Gate) -> No
 
     shop.bus.drain()
 
-    assert shop.tickets() == [0, 1, 2, 3]
+    # Several workers may run them.
+    assert sorted(shop.tickets()) == [0, 1, 2, 3]
 
 
 def test_stop_writes_the_acknowledgements_of_what_was_done(shop: Shop, gate: Gate) -> None:

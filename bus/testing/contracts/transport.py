@@ -26,10 +26,11 @@ class Station:
         busy: The modules whose listeners do not come to an end: what reaches them is not acknowledged.
     """
 
-    def __init__(self, transport: Transport, *modules: str) -> None:
+    def __init__(self, transport: Transport, *modules: str, kept: list[bytes] | None = None) -> None:
+        """Open the transport for modules; `kept` is where what is no envelope goes, for all of them, from the start."""
         self.arrived: dict[str, list[tuple[Envelope, int]]] = {name: [] for name in modules}
         self.acknowledged: list[tuple[str, str, str]] = []
-        self.kept: dict[str, list[bytes]] = {name: [] for name in modules}
+        self.kept: dict[str, list[bytes]] = {name: [] if kept is None else kept for name in modules}
         self.busy: set[str] = set()
         self.transport = transport
         self._changed = threading.Condition()

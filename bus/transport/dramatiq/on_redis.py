@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
-from contextlib import suppress
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from copy import copy
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from dramatiq import Message
-from dramatiq.brokers.redis import RedisBroker
+from dramatiq import Consumer, Message
+from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
+from dramatiq.errors import ConnectionClosed
 from redis import ConnectionError as RedisConnectionError
 from redis import InvalidResponse, RedisError, ResponseError
 from redis import TimeoutError as RedisTimeoutError
@@ -28,6 +32,9 @@ HEARTBEAT_TIMEOUT, MAINTENANCE_CHANCE = 15_000, 1_000_000
 
 #: Seconds for which a connection and an answer are waited for; a peer that is gone without a word is found out.
 SETTINGS = {"socket_connect_timeout": 5, "socket_timeout": 10, "socket_keepalive": "true"}
+
+#: Seconds for which messages that have ended are gathered before as many others are asked for.
+TOGETHER = 0.002
 
 #: What an acknowledgement names, as an option of each message.
 MESSAGE_ID = "redis_message_id"
@@ -124,16 +131,48 @@ class OurRedisBroker(RedisBroker):
         timing: dict[str, Any] = {"heartbeat_timeout": HEARTBEAT_TIMEOUT, "maintenance_chance": MAINTENANCE_CHANCE}
         make: Any = super().__init__
         make(url=with_settings(url, SETTINGS), middleware=[GivingBack()], **timing)
+        #: By which ids Redis knows what has ended and was not let go yet, by queue; they outlive a consumer.
+        self.ended: defaultdict[str, deque[str]] = defaultdict(deque)
+
+    @property
+    def consumer_class(self) -> type[Consumer]:
+        """What takes from a queue."""
+        return _GatheringConsumer
 
     def enqueue_all(self, messages: Sequence[Message[Any]]) -> None:
         """Enqueue messages as `enqueue` does, in one pipeline."""
+        with self._in_one_trip() as gathering:
+            for message in messages:
+                gathering.enqueue(message)
+
+    def let_go(self, queue_name: str) -> None:
+        """Let go of what has ended, in one pipeline; what cannot be told now is told the next time."""
+        ended = self.ended[queue_name]
+        some = [ended.popleft() for _ in range(len(ended))]
+        if not some:
+            return
+        try:
+            with self._in_one_trip() as gathering:
+                for redis_id in some:
+                    gathering.do_ack(queue_name, redis_id)
+        except BaseException:
+            ended.extend(some)
+            raise
+
+    @contextmanager
+    def _in_one_trip(self) -> Iterator[OurRedisBroker]:
+        """Give a broker whose commands are gathered; they go at the end of the block, and nobody hears their answers.
+
+        Raises:
+            RedisConnectionError: The answers did not all come.
+        """
         client: Any = self.client
         with client.pipeline(transaction=False) as trip:
             gathering = copy(self)
             gathering.scripts = {**self.scripts, "dispatch": partial(self.scripts["dispatch"], client=trip)}
-            for message in messages:
-                gathering.enqueue(message)
-            trip.execute()
+            yield gathering
+            with _outages():
+                trip.execute()
 
     def do_fetch(self, queue_name: str, *arguments: object) -> list[bytes]:
         """Take what is in a queue, as Dramatiq's script of this name does."""
@@ -151,10 +190,8 @@ class OurRedisBroker(RedisBroker):
     def _do(self, name: str, queue_name: str, *arguments: object) -> Any:
         """Run a script; whatever breaks off the answer is an outage, for which alone Dramatiq waits."""
         dispatch: Any = self._dispatch
-        try:
+        with _outages():
             return dispatch(name)(queue_name, *arguments)
-        except (RedisTimeoutError, InvalidResponse, OSError) as error:
-            raise RedisConnectionError(str(error)) from error
 
     def _readable(self, queue_name: str, data: bytes) -> bytes:
         if is_ours(data, queue_name, {MESSAGE_ID}):
@@ -168,3 +205,66 @@ class OurRedisBroker(RedisBroker):
         fetched = [each.decode() for each in client.smembers(acks)]
         kept = client.hmget(f"{self.namespace}:{queue_name}.msgs", fetched) if fetched else []
         return next((each for each, other in zip(fetched, kept, strict=True) if other == data), "")
+
+
+@contextmanager
+def _outages() -> Iterator[None]:
+    """Whatever breaks off an answer is an outage, for which alone Dramatiq waits."""
+    try:
+        yield
+    except (RedisTimeoutError, InvalidResponse, OSError) as error:
+        raise RedisConnectionError(str(error)) from error
+
+
+_Consumer: Any = _RedisConsumer
+
+
+class _GatheringConsumer(_Consumer):  # type: ignore[misc]  # its class is untyped
+    """Dramatiq's consumer, that lets go of many messages with one question, and takes others as soon as it has room.
+
+    Whatever is not let go, as this process dies before, is delivered to another one, whose inbox knows it.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._has_room = threading.Event()
+
+    def __next__(self) -> Any:
+        """Return the next message; None where there is none, or no room for one."""
+        if not self.message_cache:
+            self._let_go()
+            if not self._finds_room():
+                return None
+        return super().__next__()
+
+    def ack(self, message: Any) -> None:
+        """Let go of a message, soon."""
+        self.broker.ended[self.queue_name].append(message.options[MESSAGE_ID])
+        self.queued_message_ids.discard(message.message_id)
+        self._has_room.set()
+
+    def nack(self, message: Any) -> None:
+        """Give a message back."""
+        super().nack(message)
+        self._has_room.set()
+
+    def close(self) -> None:
+        """Let go of what has ended, if Redis answers."""
+        self._let_go()
+
+    def _let_go(self) -> None:
+        try:
+            self.broker.let_go(self.queue_name)
+        except RedisConnectionError as error:
+            raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]  # Dramatiq says no types
+
+    def _finds_room(self) -> bool:
+        self._has_room.clear()
+        if self.outstanding_message_count < self.prefetch:
+            return True
+        if not self._has_room.wait(self.timeout / 1000):
+            return False
+        # Those that end at the same time share a question.
+        time.sleep(TOGETHER)
+        self._let_go()
+        return True

@@ -1,0 +1,105 @@
+"""What takes from a queue of Redis: it lets go of many messages at once, and of none twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import pytest
+from dramatiq import Message
+from dramatiq.errors import ConnectionClosed
+
+from bus.transport.dramatiq.on_redis import OurRedisBroker
+from tests.gate import Gate
+
+#: Messages that a consumer may have in hand, and milliseconds for which it looks out for more.
+PREFETCH, LOOK = 2, 20
+
+
+@pytest.fixture
+def gate(redis_url: str) -> Iterator[Gate]:
+    with Gate(redis_url) as gate:
+        yield gate
+
+
+@pytest.fixture
+def broker(gate: Gate) -> OurRedisBroker:
+    return OurRedisBroker(gate.url.removeprefix("dramatiq+"))
+
+
+@pytest.fixture
+def queue(broker: OurRedisBroker, application: str) -> str:
+    """Give the name of a queue in which there are four messages."""
+    broker.declare_queue(application)
+    broker.enqueue_all([Message(application, application, (number,), {}, {}) for number in range(4)])
+    return application
+
+
+def consumer_of(broker: OurRedisBroker, queue: str) -> Any:
+    return broker.consume(queue, PREFETCH, LOOK)
+
+
+def take(consumer: Any, count: int) -> list[Any]:
+    """Return the next messages; a consumer that has none says None in between."""
+    return list(islice((found for found in consumer if found is not None), count))
+
+
+def kept(broker: OurRedisBroker, queue: str) -> int:
+    """Return how many messages Redis has, also those in somebody's hand."""
+    client: Any = broker.client
+    return int(client.hlen(f"{broker.namespace}:{queue}.msgs"))
+
+
+def test_consumer_takes_no_more_than_it_may_have_in_hand(broker: OurRedisBroker, queue: str) -> None:
+    consumer = consumer_of(broker, queue)
+    take(consumer, PREFETCH)
+
+    assert next(consumer) is None
+
+
+def test_message_that_has_ended_makes_room_for_another(broker: OurRedisBroker, queue: str) -> None:
+    consumer = consumer_of(broker, queue)
+    first, _ = take(consumer, PREFETCH)
+
+    consumer.ack(first)
+
+    assert [message.args for message in take(consumer, 1)] == [(2,)]
+    assert kept(broker, queue) == 3
+
+
+def test_message_that_is_given_back_makes_room_and_comes_again(broker: OurRedisBroker, queue: str) -> None:
+    consumer = consumer_of(broker, queue)
+    first, second = take(consumer, PREFETCH)
+
+    consumer.nack(first)
+    consumer.ack(second)
+
+    assert {message.args for message in take(consumer, PREFETCH)} <= {(0,), (2,), (3,)}
+    assert kept(broker, queue) == 3
+
+
+def test_consumer_that_is_closed_has_let_go_of_whatever_has_ended(broker: OurRedisBroker, queue: str) -> None:
+    consumer = consumer_of(broker, queue)
+    for message in take(consumer, PREFETCH):
+        consumer.ack(message)
+
+    consumer.close()
+
+    assert kept(broker, queue) == 2
+
+
+def test_what_ended_while_redis_was_away_is_let_go_by_the_next_consumer(
+    broker: OurRedisBroker, queue: str, gate: Gate
+) -> None:
+    consumer = consumer_of(broker, queue)
+    for message in take(consumer, PREFETCH):
+        consumer.ack(message)
+
+    gate.shut()
+    with pytest.raises(ConnectionClosed):
+        next(consumer)
+    gate.open()
+    take(consumer_of(broker, queue), 1)
+
+    assert kept(broker, queue) == 2
