@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Integer,
     bindparam,
     case,
     delete,
@@ -19,6 +22,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from bus.clock import Clock
 from bus.database import Database
@@ -58,6 +62,8 @@ class SqlAlchemyOutboxStore:
         self._dialect = dialect_of(database)
         self._now = present(database, clock)
         self._add = adding_in(database, self._now)
+        # To build it takes longer than to execute it, and an application has few modules.
+        self._claiming = cache(self._claiming_of)
         self._is_due = (
             select(1).where(bus_outbox.c.target == bindparam("of_target"), bus_outbox.c.due_at <= self._now).limit(1)
         )
@@ -82,33 +88,40 @@ class SqlAlchemyOutboxStore:
 
     def claim(self, target: str, limit: int) -> list[Claimed]:
         """Take due envelopes for a module, oldest first, and commit that they are taken."""
-        return self._take(limit, bus_outbox.c.target == target)
+        return self._take(self._claiming(target), limit)
 
     def claim_again(self, target: str, event_ids: Collection[str], limit: int) -> list[Claimed]:
         """Take those of these envelopes that are due again, and commit that they are taken."""
-        return self._take(limit, *self._mine(target, event_ids))
+        return self._take(self._taking(*self._mine(target, event_ids)), limit)
 
-    def _take(self, limit: int, mine: ColumnElement[bool], *conditions: ColumnElement[bool]) -> list[Claimed]:
-        oldest = (
-            select(bus_outbox.c.event_id)
-            .where(mine, *conditions, bus_outbox.c.due_at <= self._now)
-            .order_by(bus_outbox.c.due_at, bus_outbox.c.event_id)
-            .limit(limit)
-        )
-        statement = (
-            update(bus_outbox)
-            .where(mine, self._dialect.taken_from(bus_outbox.c.event_id, oldest))
-            .values(due_at=self._now + _interval(), sends=bus_outbox.c.sends + 1)
-            .returning(bus_outbox.c.event_id, bus_outbox.c.sends)
-        )
+    def _take(self, taking: ReturningUpdate[Any], limit: int) -> list[Claimed]:
         failpoint("relay.before_claim")
         with self._database.write() as connection:
-            sends: dict[str, int] = {event_id: count for event_id, count in connection.execute(statement)}
+            taken = connection.execute(taking, {"at_most": limit})
+            sends: dict[str, int] = {event_id: count for event_id, count in taken}
             rows = connection.execute(
                 select(bus_event).where(self._dialect.among(bus_event.c.id, sends)).order_by(bus_event.c.position)
             ).all()
         failpoint("relay.after_claim")
         return [Claimed(envelope_of(row, self._database.name), sends[row.id]) for row in rows]
+
+    def _claiming_of(self, target: str) -> ReturningUpdate[Any]:
+        return self._taking(bus_outbox.c.target == target)
+
+    def _taking(self, mine: ColumnElement[bool], *conditions: ColumnElement[bool]) -> ReturningUpdate[Any]:
+        """Return the statement that takes what is due of these rows, the oldest first, and `at_most` so many."""
+        oldest = (
+            select(bus_outbox.c.event_id)
+            .where(mine, *conditions, bus_outbox.c.due_at <= self._now)
+            .order_by(bus_outbox.c.due_at, bus_outbox.c.event_id)
+            .limit(bindparam("at_most", type_=Integer))
+        )
+        return (
+            update(bus_outbox)
+            .where(mine, self._dialect.taken_from(bus_outbox.c.event_id, oldest))
+            .values(due_at=self._now + _interval(), sends=bus_outbox.c.sends + 1)
+            .returning(bus_outbox.c.event_id, bus_outbox.c.sends)
+        )
 
     def postpone(self, target: str, event_ids: Collection[str]) -> None:
         """Give those that are due one more first interval; their sends count on."""
