@@ -6,12 +6,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import insert, inspect, select, text
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Connection, insert, inspect, select, text
+from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError
 
 from bus import BusError, Database, MissingExtraError, SchemaError
+from bus.inbox.store import Publication
 from bus.postgresql import IDLE_IN_TRANSACTION
 from tests.databases import ON_POSTGRESQL
 from tests.durable.shop import Order, OrderTables, Shop, placed, statements, written_to
@@ -213,3 +217,18 @@ def test_marked_run_is_one_statement_more_for_its_mark(shop: Shop) -> None:
         *[["bus_inbox"], ["tickets"], ["bus_inbox"]],
     ]
     assert shop.tickets() == [7]
+
+
+@ON_POSTGRESQL
+def test_mark_is_committed_with_its_own_statement(shop: Shop) -> None:
+    states: list[TransactionStatus] = []
+
+    def look(connection: Connection) -> None:
+        driver: Any = connection.connection.driver_connection
+        states.append(driver.info.transaction_status)
+
+    sqlalchemy_event.listen(shop.kitchen.engine, "commit", look)
+    is_ours = shop.inbox_store.mark(Publication("kitchen.open_ticket", placed(7)))
+
+    assert is_ours
+    assert states == [TransactionStatus.IDLE]

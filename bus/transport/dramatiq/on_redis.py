@@ -209,7 +209,7 @@ class OurRedisBroker(RedisBroker):
 
 @contextmanager
 def _outages() -> Iterator[None]:
-    """Whatever breaks off an answer is an outage, for which alone Dramatiq waits."""
+    """Raise whatever breaks off an answer as an outage, for which alone Dramatiq waits."""
     try:
         yield
     except (RedisTimeoutError, InvalidResponse, OSError) as error:
@@ -232,8 +232,9 @@ class _GatheringConsumer(_Consumer):  # type: ignore[misc]  # its class is untyp
     def __next__(self) -> Any:
         """Return the next message; None where there is none, or no room for one."""
         if not self.message_cache:
+            has_room = self._finds_room()
             self._let_go()
-            if not self._finds_room():
+            if not has_room:
                 return None
         return super().__next__()
 
@@ -266,5 +267,4 @@ class _GatheringConsumer(_Consumer):  # type: ignore[misc]  # its class is untyp
             return False
         # Those that end at the same time share a question.
         time.sleep(TOGETHER)
-        self._let_go()
         return True

@@ -157,7 +157,8 @@ class Sender:
             if not self._outgoing and not self._is_ending:
                 until = min(self._alive_at, self._gather_until) if self._owed else self._alive_at
                 self._ready.wait(max(0.0, until - time.monotonic()))
-            self._ready.wait_for(self._is_full, max(0.0, self._send_at - time.monotonic()) if self._outgoing else 0.0)
+            if self._outgoing:
+                self._ready.wait_for(self._is_full, max(0.0, self._send_at - time.monotonic()))
             batch = [self._outgoing.popleft() for _ in range(min(AT_ONCE, len(self._outgoing)))]
             self._sending = len(batch)
             return batch
