@@ -25,7 +25,7 @@ from bus.transaction import (
     no_unit,
 )
 from bus.unit_of_work import innermost_unit, running_unit_of
-from bus.unit_session import UnitSession, follow_connections, follow_sessions
+from bus.unit_session import follow_connections
 
 if TYPE_CHECKING:
     from bus.schema.schema import Schema
@@ -64,9 +64,7 @@ class Database:
         self.workers = _workers(name, workers, is_postgresql=self.is_postgresql)
         self._engines = self._make_engines()
         self.engine, self.read_engine = self._engines.writing, self._engines.reading
-        self._sessions = sessionmaker(self.engine, class_=UnitSession, expire_on_commit=False, close_resets_only=False)
         self._read_sessions = sessionmaker(self.read_engine, expire_on_commit=False)
-        follow_sessions(self._sessions)
         follow_connections(self.engine, self._running_unit)
 
     @classmethod
@@ -87,10 +85,7 @@ class Database:
         Raises:
             NoTransactionError: None of this database is running, or the innermost one is another module's.
         """
-        unit = innermost_unit()
-        if isinstance(unit, SqlAlchemyUnitOfWork) and unit.owner is self:
-            return unit.session
-        raise no_unit(self.name)
+        return self._innermost_unit().session
 
     @property
     def connection(self) -> Connection:
@@ -101,8 +96,7 @@ class Database:
         Raises:
             NoTransactionError: As `session`.
         """
-        # The session begins a savepoint no sooner than somebody asks for the connection.
-        return self.session.connection()
+        return self._innermost_unit().connection
 
     def transaction(self) -> AbstractContextManager[SqlAlchemyUnitOfWork]:
         """Return a block that runs in a unit of work: the one that is running on this database, or a new one.
@@ -113,9 +107,7 @@ class Database:
         unit = self._running_unit()
         if unit is not None:
             return joined_unit(unit)
-        session = self._sessions()
-        session.unit = SqlAlchemyUnitOfWork(self, self.name, session)
-        return new_unit(session.unit)
+        return new_unit(SqlAlchemyUnitOfWork(self, self.name, self.engine))
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -267,6 +259,12 @@ class Database:
         if self.is_postgresql:
             return postgresql_engines(self.name, self.url, self.workers)
         return sqlite_engines(self.name, self.url)
+
+    def _innermost_unit(self) -> SqlAlchemyUnitOfWork:
+        unit = innermost_unit()
+        if isinstance(unit, SqlAlchemyUnitOfWork) and unit.owner is self:
+            return unit
+        raise no_unit(self.name)
 
     def _running_unit(self) -> SqlAlchemyUnitOfWork | None:
         unit = running_unit_of(self)

@@ -92,7 +92,7 @@ class WriterQueue:
     def enter(self, connection: Connection) -> None:
         """Wait for the turn, then begin with the write lock."""
         # After the timeout SQLite is asked all the same, and says itself that the database is locked.
-        connection.info["holds_writer_queue"] = self._take_turn()
+        connection.info["holds_writer_queue"] = connection.info.get("holds_writer_queue") or self._take_turn()
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def leave(self, _connection: Any, record: ConnectionPoolEntry | None) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, assert_never
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine, RootTransaction
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -60,20 +60,21 @@ class SqlAlchemyUnitOfWork:
     Attributes:
         owner: The database.
         name: The name of its module.
-        session: The session that everything in the unit shares.
         database_error: The last error of its own database that no savepoint has undone, or None.
     """
 
-    def __init__(self, owner: object, name: str, session: UnitSession) -> None:
+    def __init__(self, owner: object, name: str, engine: Engine) -> None:
         self.owner = owner
         self.name = name
-        self.session = session
         self.database_error: BaseException | None = None
+        self._engine = engine
+        self._session: UnitSession | None = None
         self._savepoints: dict[object, _Savepoint] = {}
         self._participants: dict[object, Participant] = {}
         self._completion: Callable[[Connection], None] | None = None
         self._last: list[Request] = []
         self._connection: Connection | None = None
+        self._transaction: RootTransaction | None = None
         self._failure: BaseException | None = None
         self._outcome = Outcome.ROLLED_BACK
         self._commit_error: BaseException | None = None
@@ -86,20 +87,39 @@ class SqlAlchemyUnitOfWork:
         return self._state is not _State.ENDED and self._thread == (os.getpid(), threading.get_ident())
 
     @property
+    def session(self) -> UnitSession:
+        """The session that everything in the unit shares; there is none before it is asked for."""
+        if self._session is None:
+            self._session = UnitSession(self)
+            if self._connection is not None:
+                self._session.connection()
+        return self._session
+
+    @property
     def connection(self) -> Connection:
-        """The connection of its session, for the bus itself at the two ends of the unit: not for use in a savepoint."""
+        """The connection, for Core; what the session still holds back is not written before a statement.
+
+        The transaction begins with it.
+        """
+        # The session begins a savepoint no sooner than somebody asks for its connection.
+        return self.joined_connection() if self._session is None else self._session.connection()
+
+    def joined_connection(self) -> Connection:
+        """Return the connection, for the session to use and the bus itself at the two ends: not in a savepoint."""
         if self._connection is None:
-            self._connection = self.session.connection()
+            connection = self._engine.connect()
+            try:
+                self._transaction = connection.begin()
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
         return self._connection
 
     def transaction_ended(self) -> None:
         """Hear that the session's transaction has ended; it is a failure unless the unit itself ends it."""
         if self._state is _State.RUNNING:
-            self.fail(
-                TransactionControlError(
-                    f"the transaction of the unit of work of {self.name!r} was ended from inside; it ends by itself"
-                )
-            )
+            self.fail(self._ended_from_inside())
 
     def participant(self, key: object, make: Callable[[], Participant]) -> Participant:
         """Return what takes part in the unit's end under this key, made at the first call."""
@@ -126,7 +146,9 @@ class SqlAlchemyUnitOfWork:
         self.fail(error)
 
     def keep(self, savepoint: object) -> None:
-        """Remember where the unit is, under a savepoint that is being set."""
+        """Remember where the unit is, under a savepoint that is about to be set."""
+        # A session that came only in the savepoint would take that for the whole.
+        _ = self.session
         marks = {key: found.mark() for key, found in self._participants.items()}
         self._savepoints[savepoint] = _Savepoint(marks, self._failure, self.database_error)
 
@@ -147,9 +169,9 @@ class SqlAlchemyUnitOfWork:
         if not self.is_running_here:
             raise TransactionControlError(f"the unit of work of {self.name!r} belongs to another process or thread")
         self._require_unfailed()
-        self.session.flush()
+        self._flush()
         while any([participant.before_commit() for participant in self._participants_in_turn()]):
-            self.session.flush()
+            self._flush()
         self._require_unfailed()
         for participant in self._participants_in_turn():
             participant.write()
@@ -158,14 +180,14 @@ class SqlAlchemyUnitOfWork:
         failpoint("transaction.before_commit")
         self._require_unfailed()
         self._state = _State.ENDING
-        self._commit_session()
+        self._commit()
         failpoint("transaction.after_commit")
 
     def end(self) -> None:
         """Give the connection back, find out how it ended, and tell the participants."""
         self._state = _State.ENDING
         try:
-            self._close_session()
+            self._close()
         finally:
             self._state = _State.ENDED
             if self._outcome is Outcome.UNKNOWN:
@@ -176,10 +198,18 @@ class SqlAlchemyUnitOfWork:
         """Say whether the error was only the lost reply to a COMMIT that has come about, and is no failure then."""
         return error is self._commit_error and self._outcome is Outcome.COMMITTED
 
-    def _commit_session(self) -> None:
+    def _flush(self) -> None:
+        if self._session is not None:
+            self._session.flush()
+
+    def _commit(self) -> None:
         self._outcome = Outcome.UNKNOWN
         try:
-            Session.commit(self.session)
+            if self._session is not None:
+                # Where it has taken part, the transaction is committed by it.
+                Session.commit(self._session)
+            if self._transaction is not None and self._transaction.is_active:
+                self._transaction.commit()
         except BaseException as error:
             self._commit_error = error
             raise
@@ -219,14 +249,21 @@ class SqlAlchemyUnitOfWork:
                 self._outcome = Outcome.ROLLED_BACK
             raise
 
-    def _close_session(self) -> None:
+    def _close(self) -> None:
         if self._thread[0] != os.getpid():
             # A forked child has left the block of its parent: the connection is the parent's to use.
             return
         try:
-            Session.close(self.session)
+            if self._session is not None:
+                Session.close(self._session)
+            if self._connection is not None:
+                self._connection.close()
         except BaseException:
-            Session.invalidate(self.session)
+            if self._session is not None:
+                Session.invalidate(self._session)
+            if self._connection is not None:
+                self._connection.invalidate()
+                self._connection.close()
             raise
 
     def _tell_participants(self) -> None:
@@ -242,6 +279,11 @@ class SqlAlchemyUnitOfWork:
             # Each is told, also where the thread is ended in the middle of another.
             self._tell(others)
 
+    def _ended_from_inside(self) -> TransactionControlError:
+        return TransactionControlError(
+            f"the transaction of the unit of work of {self.name!r} was ended from inside; it ends by itself"
+        )
+
     def _require_unfailed(self) -> None:
         if self._failure is not None:
             raise RollbackOnlyError(
@@ -249,6 +291,8 @@ class SqlAlchemyUnitOfWork:
                 f"{type(self._failure).__name__}, and somebody swallowed that; let it through, or run that part in "
                 "a savepoint"
             ) from self._failure
+        if self._transaction is not None and not self._transaction.is_active:
+            raise self._ended_from_inside()
 
     def _participants_in_turn(self) -> Iterator[Participant]:
         """Yield the participants, also those that join while an earlier one has its turn."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, ExceptionContext, event
@@ -21,7 +21,7 @@ class SessionOwner(Protocol):
         ...
 
     def keep(self, savepoint: object) -> None:
-        """Remember where the unit is, under a savepoint that is being set."""
+        """Remember where the unit is, under a savepoint that is about to be set."""
         ...
 
     def rewind(self, savepoint: object) -> None:
@@ -30,6 +30,10 @@ class SessionOwner(Protocol):
 
     def database_failed(self, error: BaseException) -> None:
         """Hear of an error of the database, after which the unit can no longer commit."""
+        ...
+
+    def joined_connection(self) -> Connection:
+        """Return the unit's connection, whose transaction the session joins."""
         ...
 
     def connection_commits(self, connection: Connection) -> None:
@@ -44,10 +48,17 @@ class SessionOwner(Protocol):
 class UnitSession(Session):
     """The session of a unit of work. Only the unit ends its transaction, so that its events and its rows agree.
 
-    What would end or replace the transaction is refused with a TransactionControlError.
+    It works on the unit's connection, for which it asks with its first statement. What would end or replace the
+    transaction is refused with a TransactionControlError.
     """
 
-    unit: SessionOwner
+    def __init__(self, unit: SessionOwner) -> None:
+        super().__init__(expire_on_commit=False, close_resets_only=False, join_transaction_mode="control_fully")
+        self.unit = unit
+
+    def get_bind(self, *_arguments: Any, **_details: Any) -> Connection:
+        """Return the unit's connection, whatever is to be executed."""
+        return self.unit.joined_connection()
 
     def begin(self, nested: bool = False) -> SessionTransaction:
         """Set a savepoint where `nested`; refuse otherwise, for the unit has begun and ends by itself."""
@@ -93,22 +104,20 @@ class UnitSession(Session):
         )
 
 
-def follow_sessions(sessions: Callable[[], UnitSession]) -> None:
-    """Make the sessions of this factory tell their unit when a savepoint is rolled back, and when all of it ends."""
+@event.listens_for(UnitSession, "after_soft_rollback")
+def _rewind(session: UnitSession, previous: SessionTransaction) -> None:
+    # A flush that fails takes the savepoint around it back, and tells of its own part alone.
+    ended: SessionTransaction | None = previous
+    while ended is not None and not ended.nested:
+        ended = ended.parent
+    if ended is not None:
+        session.unit.rewind(ended)
 
-    @event.listens_for(sessions, "after_soft_rollback")
-    def rewind(session: UnitSession, previous: SessionTransaction) -> None:
-        # A flush that fails takes the savepoint around it back, and tells of its own part alone.
-        ended: SessionTransaction | None = previous
-        while ended is not None and not ended.nested:
-            ended = ended.parent
-        if ended is not None:
-            session.unit.rewind(ended)
 
-    @event.listens_for(sessions, "after_transaction_end")
-    def end(session: UnitSession, ended: SessionTransaction) -> None:
-        if ended.parent is None:
-            session.unit.transaction_ended()
+@event.listens_for(UnitSession, "after_transaction_end")
+def _end(session: UnitSession, ended: SessionTransaction) -> None:
+    if ended.parent is None:
+        session.unit.transaction_ended()
 
 
 class _SavepointNames:
