@@ -59,13 +59,17 @@ class Dialect(Protocol):
     def took(
         self, connection: Connection, taking: Prepared, parameters: dict[str, object], *, commit: bool = False
     ) -> bool:
-        """Execute what `taking` has returned, as the last statement where `commit` says so.
+        """Execute what `taking` has returned, and commit it where `commit` says so.
 
         False where the row is there already, committed.
 
         Raises:
             PublicationHeldError: Another transaction has the row and has not ended; nobody waits for it.
         """
+        ...
+
+    def begin(self, connection: Connection) -> None:
+        """Begin again after a statement that was committed, at the latest with the next one."""
         ...
 
     def hitting_one(self, change: Update) -> ClauseElement:
@@ -101,6 +105,12 @@ class SqliteDialect:
     ) -> bool:
         """Execute it and say whether there is a new row."""
         return taking.execute(connection, parameters, commit=commit).rowcount == 1
+
+    def begin(self, connection: Connection) -> None:
+        """Take the write lock again where it was let go."""
+        driver: Any = connection.connection.driver_connection
+        if connection.in_transaction() and not driver.in_transaction:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def hitting_one(self, change: Update) -> ClauseElement:
         """Return the change: its answer is looked at before the COMMIT."""
@@ -150,6 +160,9 @@ class PostgresqlDialect:
         if is_free != _TRUE:
             raise PublicationHeldError("another transaction holds the publication and has not ended")
         return bool(is_added == _TRUE)
+
+    def begin(self, connection: Connection) -> None:
+        """Do nothing: the next statement begins."""
 
     def hitting_one(self, change: Update) -> ClauseElement:
         """Return the change with a division by the number of its rows: the COMMIT is on its way when it is answered."""

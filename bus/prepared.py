@@ -51,7 +51,7 @@ class Prepared(Protocol):
     ) -> Answer:
         """Execute it once for each row of parameters, and return the last answer.
 
-        Where nothing comes after it, `commit` lets PostgreSQL commit with it, which the connection then need not do.
+        With `commit` its transaction is committed with it; the connection that it was given goes on without one.
 
         Raises:
             Exception: What `otherwise` makes, where it did not hit the one row that it has to.
@@ -101,6 +101,8 @@ class ForSqlite:
         found = connection.exec_driver_sql(self._text, [self._parameters.given(row) for row in rows])
         if otherwise is not None and found.rowcount != 1:
             raise otherwise()
+        if commit:
+            connection.exec_driver_sql("COMMIT")
         return Answer(found.rowcount)
 
 

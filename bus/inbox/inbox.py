@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from bus.clock import Clock
 from bus.envelope import Envelope
 from bus.errors import EnvelopeError, PublicationHeldError
-from bus.failpoint import failpoint
 from bus.inbox.announcements import Announcements
 from bus.inbox.pausing import Pausing
 from bus.inbox.quarantine import QuarantineStore
@@ -169,19 +168,11 @@ class Inbox:
         is_probe = self.pausing.pause_of(listener.id) is not None
         if is_probe and not self.pausing.take_probe(listener.id):
             self._runner.record(publication, put_off(publication, Reason.PAUSED))
-        elif sends == 1:
-            self._run(listener, publication, is_probe=is_probe)
-        elif self._mark(publication):
-            self._run(listener, replace(publication, starts=1), is_probe=is_probe)
+        else:
+            self._run(listener, publication, is_probe=is_probe, is_vouched_for=sends == 1)
 
     def _is_too_old(self, envelope: Envelope) -> bool:
         return self._clock.microseconds() - envelope.time > self._longest_age
-
-    def _mark(self, publication: Publication) -> bool:
-        failpoint("inbox.before_mark")
-        is_ours = self._store.mark(publication)
-        failpoint("inbox.after_mark")
-        return is_ours
 
     def _run_one(self, listener_ids: Collection[str], known: dict[str, Listener], *, is_probe: bool = False) -> bool:
         """Claim one publication of these listeners and run it; False when none is due."""
@@ -204,9 +195,11 @@ class Inbox:
             # Another build has recorded it, which knows more than this one.
             self._runner.record(publication, self._judge.parked(publication, unreadable))
 
-    def _run(self, listener: Listener, publication: Publication, *, is_probe: bool) -> None:
+    def _run(
+        self, listener: Listener, publication: Publication, *, is_probe: bool, is_vouched_for: bool = True
+    ) -> None:
         policy = listener.declaration.retry
-        end = self._runner.run(listener, publication)
+        end = self._runner.run(listener, publication, is_vouched_for=is_vouched_for)
         if end is RunEnd.NOTHING:
             return
         ended = self.pausing.probe_ended if is_probe else self.pausing.run_ended

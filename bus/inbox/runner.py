@@ -6,7 +6,7 @@ import logging
 import time
 from collections import deque
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from sqlalchemy import Connection
@@ -51,9 +51,16 @@ class _UnreadableError(Exception):
 
 @dataclass(slots=True)
 class _Run:
-    """A run that is on in this process, and the driver's connection while the listener has it."""
+    """A run that is on in this process.
+
+    Attributes:
+        publication: As it was started.
+        is_vouched_for: Whether a row would tell of a start that never ends: the outbox's, or the mark.
+        connection: The driver's connection while the listener has it.
+    """
 
     publication: Publication
+    is_vouched_for: bool
     connection: object = None
 
 
@@ -89,15 +96,17 @@ class Runner:
         self._running: dict[tuple[str, str], _Run] = {}
         self._late: deque[tuple[Publication, Outcome, BaseException | None]] = deque()
 
-    def run(self, listener: Listener, publication: Publication) -> RunEnd:
+    def run(self, listener: Listener, publication: Publication, *, is_vouched_for: bool = True) -> RunEnd:
         """Run a publication to its end, alone in the process if a run of it has crashed before, else in `beside`.
+
+        Where nothing vouches for a first start, a mark is committed before it, on the same connection.
 
         Raises:
             PublicationHeldError: Somebody else runs it, and has not ended.
             Exception: The module's database could not record the end; see `settle_late`.
         """
         if not publication.is_suspect:
-            return self._run(listener, publication)
+            return self._run(listener, _Run(publication, is_vouched_for))
         with self._solitude.alone() as is_alone:
             if is_alone:
                 # Marked only now: while it waited for this, others ran, and a crash would have been theirs.
@@ -182,26 +191,32 @@ class Runner:
             _log_not_ours(publication)
             return RunEnd.NOTHING
         failpoint("inbox.after_alone")
-        return self._run(listener, publication)
+        return self._run(listener, _Run(publication, is_vouched_for=True))
 
-    def _run(self, listener: Listener, publication: Publication) -> RunEnd:
-        self._running[_key(publication)] = _Run(publication)
+    def _run(self, listener: Listener, run: _Run) -> RunEnd:
+        key = _key(run.publication)
+        if run.is_vouched_for:
+            self._running[key] = run
         try:
-            return self._run_to_its_end(listener, publication)
+            return self._run_to_its_end(listener, run)
         finally:
-            del self._running[_key(publication)]
+            if self._running.get(key) is run:
+                del self._running[key]
 
-    def _run_to_its_end(self, listener: Listener, publication: Publication) -> RunEnd:
-        failure = self._attempt(listener, publication)
+    def _run_to_its_end(self, listener: Listener, run: _Run) -> RunEnd:
+        failure = self._attempt(listener, run)
         for pause in CONFLICT_PAUSES:
             if failure is None or failure.database is not DatabaseTrouble.CONFLICT:
                 break
             time.sleep(self._judge.random_source.uniform(0, pause))
-            failure = self._attempt(listener, publication)
+            failure = self._attempt(listener, run)
         if failure is None:
             failpoint("inbox.after_commit")
             return RunEnd.COMPLETED
-        return self._ended(listener, publication, failure)
+        if not run.is_vouched_for:
+            # The listener was not called, and there may be no row in which that could be recorded.
+            raise failure.error
+        return self._ended(listener, run.publication, failure)
 
     def _ended(self, listener: Listener, publication: Publication, failure: _Failure) -> RunEnd:
         error = failure.error
@@ -221,38 +236,49 @@ class Runner:
         self.record(publication, outcome, error)
         return RunEnd.NOTHING if outcome.reason is Reason.WAITING else RunEnd.FAILED
 
-    def _attempt(self, listener: Listener, publication: Publication) -> _Failure | None:
+    def _attempt(self, listener: Listener, run: _Run) -> _Failure | None:
         """Make one run; return what ended it, or None when its effects are committed."""
         began = self._clock.microseconds()
         unit: SqlAlchemyUnitOfWork | None = None
         try:
-            with delivering(_delivery(publication)), self._database.transaction() as unit:
-                self._in_transaction(listener, publication, unit, began)
+            with delivering(_delivery(run.publication)), self._database.transaction() as unit:
+                self._in_transaction(listener, run, unit, began)
         except BaseException as error:  # noqa: BLE001 - logged where it is recorded
             # The promise of a module listener: its failure stays here, as a row that says what comes next. That goes
             # for SystemExit and cancellations too: nobody above this thread is there to hear them.
             met = database_trouble(unit.database_error) if unit is not None else None
             return _Failure(error, met)
-        self._announcements.completed(publication, self._clock.microseconds() - began)
+        self._announcements.completed(run.publication, self._clock.microseconds() - began)
         return None
 
-    def _in_transaction(
-        self, listener: Listener, publication: Publication, unit: SqlAlchemyUnitOfWork, began: int
-    ) -> None:
+    def _in_transaction(self, listener: Listener, run: _Run, unit: SqlAlchemyUnitOfWork, began: int) -> None:
         failpoint("inbox.before_start")
         connection = _connection_of(unit)
-        if not self._store.start(connection, publication):
+        if not run.is_vouched_for:
+            self._mark(connection, run)
+        if not self._store.start(connection, run.publication):
             raise _NotOursError
-        self._running[_key(publication)].connection = connection.connection.driver_connection
+        run.connection = connection.connection.driver_connection
         failpoint("inbox.after_start")
-        listener.call(self._read(listener, publication))
+        listener.call(self._read(listener, run.publication))
         failpoint("inbox.before_complete")
-        unit.complete_with(lambda connection: self._complete(connection, publication, began))
+        unit.complete_with(lambda connection: self._complete(connection, run, began))
 
-    def _complete(self, connection: Connection, publication: Publication, began: int) -> None:
+    def _mark(self, connection: Connection, run: _Run) -> None:
+        failpoint("inbox.before_mark")
+        is_ours = self._store.mark(connection, run.publication)
+        failpoint("inbox.after_mark")
+        run.is_vouched_for = True
+        if not is_ours:
+            raise _NotOursError
+        run.publication = replace(run.publication, starts=1)
+        # Not before: it may have a row, which another thread runs.
+        self._running[_key(run.publication)] = run
+
+    def _complete(self, connection: Connection, run: _Run, began: int) -> None:
         # What is all but committed ends by itself.
-        self._running[_key(publication)].connection = None
-        self._store.complete(connection, publication, max(0, self._clock.microseconds() - began))
+        run.connection = None
+        self._store.complete(connection, run.publication, max(0, self._clock.microseconds() - began))
         failpoint("inbox.before_commit")
 
     def _read(self, listener: Listener, publication: Publication) -> object:

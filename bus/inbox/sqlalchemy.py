@@ -116,15 +116,15 @@ class SqlAlchemyInboxStore:
         self._unended = lru_cache(_QUESTIONS)(self._unended_of)
         self._parked = lru_cache(_QUESTIONS)(self._parked_of)
 
-    def mark(self, publication: Publication) -> bool:
+    def mark(self, connection: Connection, publication: Publication) -> bool:
         """Commit the mark of a first start; False when the publication has a row already."""
         running = Outcome(State.RETRYING, Reason.RUNNING, LEASE, failures=0, crashes=0)
-        with self._database.write() as connection:
-            return self._add(connection, publication, running, starts=1, commit=True)
+        return self._add(connection, publication, running, starts=1, commit=True)
 
     def start(self, connection: Connection, publication: Publication) -> bool:
         """Take the publication inside the run's transaction."""
         if publication.starts:
+            self._dialect.begin(connection)
             return self._restart.execute(connection, key_of(publication, as_marked=publication.starts)).rowcount == 1
         return self._dialect.took(connection, self._take_bare, bare_row(publication))
 

@@ -119,8 +119,11 @@ class InboxStore(Protocol):
     the end of that, `mark`, `start`, `record` and `unpark` raise a PublicationHeldError, and nothing has changed.
     """
 
-    def mark(self, publication: Publication) -> bool:
-        """Commit that the publication is about to run for the first time; False when it has a row already."""
+    def mark(self, connection: Connection, publication: Publication) -> bool:
+        """Commit that the publication is about to run for the first time; False when it has a row already.
+
+        On the connection on which it is started next, which has done nothing else; it is in no transaction then.
+        """
         ...
 
     def start(self, connection: Connection, publication: Publication) -> bool:

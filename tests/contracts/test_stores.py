@@ -119,7 +119,7 @@ class TestSqlAlchemyInboxStore(OnBothDatabases, InboxStoreContract):
     @ON_POSTGRESQL
     def test_run_that_holds_its_row_is_no_crash_and_looking_for_crashes_does_not_wait(self, worker: Worker) -> None:
         for number in (1, 2):
-            worker.store.mark(publication(number))
+            worker.mark(publication(number))
         worker.clock.advance(microseconds=LEASE)
 
         found = answered(worker.database, bus_inbox, sample(1).id, lambda: worker.store.crashed([OPEN], 10))
@@ -133,7 +133,7 @@ class TestSqlAlchemyInboxStore(OnBothDatabases, InboxStoreContract):
             for clock in (FiveMinutesAhead(), SystemClock())
         )
 
-        right.mark(publication())
+        Worker(right, database, FakeClock()).mark(publication())
 
         assert ahead.crashed([OPEN], 10) == []
 

@@ -21,6 +21,7 @@ from bus.inbox.inbox import Inbox
 from bus.inbox.retention import RETENTION
 from bus.inbox.solitude import Solitude
 from bus.inbox.sqlalchemy import SqlAlchemyInboxStore
+from bus.inbox.store import Publication
 from bus.inbox.views import Views
 from bus.outbox.sqlalchemy import SqlAlchemyOutboxStore
 from bus.tables import bus_event, bus_inbox, bus_outbox
@@ -222,6 +223,11 @@ class Shop:
     def tickets(self) -> list[int]:
         """The orders that have a ticket, in the order of the tickets."""
         return self._numbers(self.kitchen, "SELECT order_id FROM tickets ORDER BY number")
+
+    def mark(self, publication: Publication) -> bool:
+        """Commit the mark of a run in the kitchen that goes no further."""
+        with self.kitchen.engine.connect() as connection:
+            return self.inbox_store.mark(connection, publication)
 
     def answers(self) -> list[int]:
         return self._numbers(self.order, "SELECT order_id FROM answers ORDER BY number")

@@ -167,7 +167,7 @@ def test_scenario_21_innocents_that_ran_beside_a_crash_complete_and_none_is_blam
     Raising(shop)
     inbox = shop.inbox()
     for number in range(8):
-        shop.inbox_store.mark(Publication("kitchen.raise", placed(number)))
+        shop.mark(Publication("kitchen.raise", placed(number)))
 
     with arm("inbox.after_alone", killer(shop, "event-7")):
         for _ in range(40):
@@ -200,7 +200,7 @@ def test_crashes_of_a_paused_listener_are_noted_and_not_run(shop: Shop, clock: F
 def test_more_crashes_than_one_look_notes_are_noted_by_the_next(shop: Shop, clock: FakeClock) -> None:
     listener = Raising(shop)
     for number in range(130):
-        shop.inbox_store.mark(Publication("kitchen.raise", placed(number)))
+        shop.mark(Publication("kitchen.raise", placed(number)))
 
     pass_time(shop.inbox(), clock, hours=4)
 

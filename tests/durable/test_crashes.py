@@ -113,7 +113,7 @@ def send_and_forget(url: Where, *order_ids: int) -> None:
     shop.place(*(order_ids or SENT_BEFORE))
     for found in shop.outboxes["order"].claim("kitchen", len(SENT_BEFORE)):
         if found.envelope.subject == str(SUSPECT):
-            shop.inbox_store.mark(Publication("kitchen.open_ticket", found.envelope))
+            shop.mark(Publication("kitchen.open_ticket", found.envelope))
     shop.close()
 
 

@@ -209,7 +209,7 @@ def test_discarded_publication_can_be_asked_for_and_redelivered(
 
 
 def test_only_dead_ones_are_redelivered(shop: Shop, operations: Operations, filled: Inbox) -> None:
-    shop.inbox_store.mark(Publication("kitchen.raise", placed(9)))
+    shop.mark(Publication("kitchen.raise", placed(9)))
 
     counts = [operations.redeliver(PublicationQuery(state=state), who="ann") for state in State]
 
@@ -262,7 +262,7 @@ def test_retrying_publication_can_be_discarded(shop: Shop, operations: Operation
 def test_publication_that_runs_is_never_discarded(shop: Shop, operations: Operations, clock: FakeClock) -> None:
     shop.open_tickets()
     publication = Publication("kitchen.open_ticket", placed(7))
-    shop.inbox_store.mark(publication)
+    shop.mark(publication)
 
     count = operations.discard(PublicationQuery(state=State.RETRYING), who="ann", why="enough")
     clock.advance(microseconds=LEASE)

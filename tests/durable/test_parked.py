@@ -219,7 +219,7 @@ def test_put_off_event_of_a_newer_version_is_due_a_while_later(shop: Shop, clock
 
 def test_retry_that_a_newer_build_has_recorded_is_parked_and_not_misread(shop: Shop, clock: FakeClock) -> None:
     listener = Raising(shop)
-    shop.inbox_store.mark(Publication("kitchen.raise", NEWER))
+    shop.mark(Publication("kitchen.raise", NEWER))
     shop.inbox_store.record(Publication("kitchen.raise", NEWER, starts=1), due_now())
 
     found = shop.inbox().run_due()
@@ -231,7 +231,7 @@ def test_retry_that_a_newer_build_has_recorded_is_parked_and_not_misread(shop: S
 
 def test_publication_of_an_event_that_its_listener_hears_no_more_is_parked(shop: Shop) -> None:
     with later_build(shop.where, FakeClock()) as later:
-        later.inbox_store.mark(Publication("kitchen.drop_ticket", placed()))
+        later.mark(Publication("kitchen.drop_ticket", placed()))
         later.inbox_store.record(Publication("kitchen.drop_ticket", placed(), starts=1), due_now())
 
         later.inbox().run_due()
@@ -269,7 +269,7 @@ def test_scenario_23_renamed_function_keeps_its_publications_by_its_id(shop: Sho
 
 
 def test_orphan_whose_process_died_can_be_discarded_once_its_lease_is_over(shop: Shop, clock: FakeClock) -> None:
-    shop.inbox_store.mark(Publication("kitchen.gone", placed()))
+    shop.mark(Publication("kitchen.gone", placed()))
     of_gone = PublicationQuery(state=State.RETRYING, listener="kitchen.gone")
 
     at_once = dead_letters(shop).discard(of_gone, who="ann", why="no such listener")

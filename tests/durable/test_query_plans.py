@@ -107,7 +107,7 @@ def test_publications_of_an_event_are_found_by_their_key(full: Shop) -> None:
 
 def test_run_takes_and_completes_its_row_by_its_key(shop: Shop, clock: FakeClock) -> None:
     shop.open_tickets()
-    shop.inbox_store.mark(Publication("kitchen.open_ticket", placed(7)))
+    shop.mark(Publication("kitchen.open_ticket", placed(7)))
     inbox = shop.inbox()
 
     with explained(shop.kitchen) as plans:

@@ -138,7 +138,7 @@ def test_scenario_28_clock_that_is_ahead_takes_over_nothing_and_runs_nothing_ear
     ahead, right = Shop(database_url, clock=FiveMinutesAhead()), Shop(database_url, clock=SystemClock())
     right.place(1)
     right.outboxes["order"].claim("kitchen", 10)
-    right.inbox_store.mark(Publication("kitchen.open_ticket", placed(2)))
+    right.mark(Publication("kitchen.open_ticket", placed(2)))
     for shop in (ahead, right):
         shop.open_tickets()
 
@@ -158,7 +158,7 @@ def test_scenario_28_clock_that_is_ahead_writes_no_time_of_its_own(database_url:
     ahead, right = Shop(database_url, clock=FiveMinutesAhead()), Shop(database_url, clock=SystemClock())
 
     ahead.place(1)
-    ahead.inbox_store.mark(Publication("kitchen.open_ticket", placed(2)))
+    ahead.mark(Publication("kitchen.open_ticket", placed(2)))
     ahead.outboxes["order"].claim("kitchen", 10)
     [owed], [marked] = right.owed(), right.publications()
     for shop in (ahead, right):

@@ -51,18 +51,19 @@ class Fault:
 def complete_in_a_second_transaction() -> None:
     attempt = Runner._attempt
 
-    def leave_uncompleted(_self: Runner, connection: Connection, publication: Publication, _began: int) -> None:
+    def leave_uncompleted(_self: Runner, connection: Connection, run: Any, _began: int) -> None:
+        publication = run.publication
         mine = (bus_inbox.c.listener == publication.listener_id, bus_inbox.c.event_id == publication.envelope.id)
         # As if it had not begun, or with the mark of its beginning: what ends here now is delivered again.
         as_before = update(bus_inbox).values(state="retrying") if publication.starts else delete(bus_inbox)
         connection.execute(as_before.where(*mine))
 
-    def complete_after(self: Runner, listener: Any, publication: Publication) -> Any:
-        failure = attempt(self, listener, publication)
+    def complete_after(self: Runner, listener: Any, run: Any) -> Any:
+        failure = attempt(self, listener, run)
         if failure is None:
             with self._database.write() as connection:
-                if self._store.start(connection, publication):
-                    self._store.complete(connection, publication, 0)
+                if self._store.start(connection, run.publication):
+                    self._store.complete(connection, run.publication, 0)
         return failure
 
     put(Runner, "_complete", leave_uncompleted)
@@ -76,10 +77,9 @@ def start_without_looking() -> None:
         mine = (bus_inbox.c.listener == publication.listener_id, bus_inbox.c.event_id == publication.envelope.id)
         connection.execute(delete(bus_inbox).where(*mine))
 
-    def mark_anyway(self: SqlAlchemyInboxStore, publication: Publication) -> bool:
-        with self._database.write() as connection:
-            forget(connection, publication)
-        return mark(self, publication)
+    def mark_anyway(self: SqlAlchemyInboxStore, connection: Connection, publication: Publication) -> bool:
+        forget(connection, publication)
+        return mark(self, connection, publication)
 
     def start_anyway(self: SqlAlchemyInboxStore, connection: Connection, publication: Publication) -> bool:
         forget(connection, publication)

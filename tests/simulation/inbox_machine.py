@@ -72,7 +72,8 @@ class InboxMachine(RuleBasedStateMachine):
     def mark(self, found: Publication) -> Publication:
         is_new = _key(found) not in self.rows
 
-        assert self.store.mark(found) is is_new
+        with self.database.engine.connect() as connection:
+            assert self.store.mark(connection, found) is is_new
 
         if is_new:
             self.rows[_key(found)] = Row("retrying", Reason.RUNNING, 1, 0, 0, self.now + LEASE)

@@ -19,7 +19,7 @@ class CrashContract:
 
     def test_run_that_never_ends_counts_as_crashed_after_its_lease(self, worker: Worker) -> None:
         """Not at once: it may still run."""
-        worker.store.mark(publication())
+        worker.mark(publication())
         is_early = worker.store.crashed([OPEN], 10) != []
 
         assert not is_early
@@ -28,7 +28,7 @@ class CrashContract:
     def test_crashes_are_told_for_the_listeners_asked_for_up_to_the_limit(self, worker: Worker) -> None:
         """The others wait for the next look."""
         for number in range(3):
-            worker.store.mark(publication(number))
+            worker.mark(publication(number))
         worker.await_crash()
 
         assert len(worker.store.crashed([OPEN], 2)) == 2
@@ -36,7 +36,7 @@ class CrashContract:
 
     def test_recorded_crash_makes_the_next_run_suspect(self, worker: Worker) -> None:
         """It is made alone."""
-        worker.store.mark(publication())
+        worker.mark(publication())
 
         worker.store.record(worker.await_crash(), crashed())
 
@@ -45,7 +45,7 @@ class CrashContract:
 
     def test_failure_of_a_run_that_passed_for_a_crash_is_recorded_in_its_place(self, worker: Worker) -> None:
         """It was long, and its process lives."""
-        worker.store.mark(publication())
+        worker.mark(publication())
         worker.store.record(worker.await_crash(), crashed())
 
         assert worker.store.record(publication(starts=1), failed())
@@ -53,7 +53,7 @@ class CrashContract:
 
     def test_crash_of_a_run_that_was_made_alone_is_its_own(self, worker: Worker) -> None:
         """That is how the bus tells the guilty from who ran beside it."""
-        worker.store.mark(publication())
+        worker.mark(publication())
         beside_others = worker.await_crash()
         worker.store.record(beside_others, crashed())
         found = worker.store.claim([OPEN])
@@ -65,7 +65,7 @@ class CrashContract:
 
     def test_crash_of_a_suspect_that_waits_to_be_alone_is_not_its_own(self, worker: Worker) -> None:
         """Somebody else's run has brought the process down."""
-        worker.store.mark(publication())
+        worker.mark(publication())
         worker.store.record(worker.await_crash(), crashed())
         worker.store.claim([OPEN])
 
@@ -73,7 +73,7 @@ class CrashContract:
 
     def test_run_that_was_taken_over_while_it_waited_is_not_made(self, worker: Worker) -> None:
         """Whoever has changed the row decides."""
-        worker.store.mark(publication())
+        worker.mark(publication())
         worker.store.record(worker.await_crash(), crashed())
         found = worker.store.claim([OPEN])
         worker.store.record(worker.await_crash(), crashed())

@@ -270,7 +270,7 @@ class DeadLetterStoreContract(StoreFixtures):
 
     def test_publication_that_is_being_run_is_not_discarded(self, store: DeadLetterStore, worker: Worker) -> None:
         """Its run will say how it ended."""
-        worker.store.mark(publication())
+        worker.mark(publication())
 
         assert store.discard(RETRYING, who="Ada", why="sold out") == 0
         worker.complete(publication(starts=1))

@@ -45,8 +45,8 @@ class InboxStoreContract(CrashContract, StoreFixtures):
 
     def test_publication_is_marked_once(self, worker: Worker) -> None:
         """Whoever comes second leaves it."""
-        assert worker.store.mark(publication())
-        assert not worker.store.mark(publication())
+        assert worker.mark(publication())
+        assert not worker.mark(publication())
 
     def test_one_of_many_threads_marks(self, worker: Worker) -> None:
         """A transport may deliver one event to several workers at once."""
@@ -69,8 +69,8 @@ class InboxStoreContract(CrashContract, StoreFixtures):
 
     def test_each_listener_of_an_event_has_a_mark_of_its_own(self, worker: Worker) -> None:
         """One does not stand in for the other."""
-        assert worker.store.mark(publication(listener_id=OPEN))
-        assert worker.store.mark(publication(listener_id=BAKE))
+        assert worker.mark(publication(listener_id=OPEN))
+        assert worker.mark(publication(listener_id=BAKE))
 
     # Starts.
 
@@ -80,7 +80,7 @@ class InboxStoreContract(CrashContract, StoreFixtures):
 
     def test_marked_run_starts_with_its_mark_and_not_without(self, worker: Worker) -> None:
         """Somebody else may have set it."""
-        worker.store.mark(publication())
+        worker.mark(publication())
 
         assert not worker.start(publication(starts=0))
         assert worker.start(publication(starts=1))
@@ -93,7 +93,7 @@ class InboxStoreContract(CrashContract, StoreFixtures):
 
     def test_run_does_not_start_when_somebody_else_has_taken_it_over(self, worker: Worker) -> None:
         """A zombie must not run beside its heir."""
-        worker.store.mark(publication())
+        worker.mark(publication())
         worker.store.record(publication(starts=1), failed())
         worker.store.claim([OPEN])
 
@@ -103,12 +103,12 @@ class InboxStoreContract(CrashContract, StoreFixtures):
     def test_completed_publication_is_not_started_again(self, worker: Worker, starts: int) -> None:
         """An event that comes twice has its effects once."""
         if starts:
-            worker.store.mark(publication())
+            worker.mark(publication())
         worker.complete(publication(starts=starts))
 
         assert not worker.start(publication(starts=0))
         assert not worker.start(publication(starts=1))
-        assert not worker.store.mark(publication())
+        assert not worker.mark(publication())
 
     def test_nobody_sees_a_running_start_and_asking_does_not_wait(self, worker: Worker) -> None:
         """Questions take no lock: they are answered while a listener runs."""
@@ -155,7 +155,7 @@ class InboxStoreContract(CrashContract, StoreFixtures):
 
     def test_completion_of_a_marked_run_without_its_start_is_refused(self, worker: Worker) -> None:
         """A mark is no start."""
-        worker.store.mark(publication())
+        worker.mark(publication())
 
         with pytest.raises(LostPublicationError), worker.database.write() as connection:
             worker.store.complete(connection, publication(starts=1), took=5)
@@ -166,7 +166,7 @@ class InboxStoreContract(CrashContract, StoreFixtures):
     def test_failed_run_is_recorded_whether_it_was_marked_or_not(self, worker: Worker, starts: int) -> None:
         """What has no row gets one."""
         if starts:
-            worker.store.mark(publication())
+            worker.mark(publication())
 
         assert worker.store.record(publication(starts=starts), failed())
         assert worker.counted() == {"open": 1, "retrying": 1}
@@ -190,7 +190,7 @@ class InboxStoreContract(CrashContract, StoreFixtures):
 
     def test_late_failure_does_not_disturb_a_run_that_was_taken_over(self, worker: Worker) -> None:
         """Recording is fenced by the starts."""
-        worker.store.mark(publication())
+        worker.mark(publication())
         worker.store.record(publication(starts=1), failed())
         heir = worker.store.claim([OPEN])
         assert heir is not None
@@ -205,7 +205,7 @@ class InboxStoreContract(CrashContract, StoreFixtures):
 
         assert worker.counted() == {"dead": 1}
         assert worker.store.claim([OPEN]) is None
-        assert not worker.store.mark(publication())
+        assert not worker.mark(publication())
 
     def test_discarded_publication_counts_as_nothing(self, worker: Worker) -> None:
         """It was given up on purpose."""
@@ -225,7 +225,7 @@ class InboxStoreContract(CrashContract, StoreFixtures):
 
     def test_claim_returns_event_and_counts_and_marks_the_start(self, worker: Worker) -> None:
         """Every field of the event; what has crashed alone stays suspect."""
-        worker.store.mark(publication())
+        worker.mark(publication())
         worker.store.record(publication(starts=1), replace(failed(failures=3), crashes=2))
 
         claimed = worker.store.claim([OPEN])
@@ -324,7 +324,7 @@ class InboxStoreContract(CrashContract, StoreFixtures):
         """And for nobody else."""
         worker.store.record(publication(1, OPEN), failed())
         worker.store.record(Publication(NO_LISTENER, sample(3)), parked())
-        worker.store.mark(publication(2, BAKE))
+        worker.mark(publication(2, BAKE))
 
         assert worker.store.has_due([OPEN], [])
         assert worker.store.has_due([], [sample(3).type])
@@ -337,7 +337,7 @@ class InboxStoreContract(CrashContract, StoreFixtures):
         worker.complete(publication(1))
         worker.store.record(publication(2), dead())
         worker.store.record(publication(3), failed(due_in=60))
-        worker.store.mark(publication(4))
+        worker.mark(publication(4))
 
         assert worker.store.retrying() == 2
 

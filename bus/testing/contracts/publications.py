@@ -53,10 +53,15 @@ class Worker:
         with self.database.engine.connect() as connection:
             return self.store.start(connection, found)
 
+    def mark(self, found: Publication) -> bool:
+        """Mark, and return whether it did."""
+        with self.database.engine.connect() as connection:
+            return self.store.mark(connection, found)
+
     def marks(self, found: Publication) -> bool | None:
         """Mark, and return whether it did; None where another transaction holds the publication."""
         try:
-            return self.store.mark(found)
+            return self.mark(found)
         except PublicationHeldError:
             return None
 

@@ -18,8 +18,8 @@ from bus.testing.contracts import InboxStoreContract
 class Forgetful(SqlAlchemyInboxStore):
     """Marks everybody who asks."""
 
-    def mark(self, publication: Publication) -> bool:
-        super().mark(publication)
+    def mark(self, connection: Connection, publication: Publication) -> bool:
+        super().mark(connection, publication)
         return True
 
 
