@@ -76,9 +76,9 @@ class Inbox:
     def receive(self, envelope: Envelope, sends: int) -> None:
         """Run every listener of the event that has no row yet; when it returns, each of them has one, committed.
 
-        A listener that runs elsewhere is left, and the others have their run. A first send in this process is
-        vouched for by the outbox row. Before any later one a mark is committed, so that a start that never ends is
-        noticed. What this build cannot read is parked.
+        A listener that runs elsewhere is left, and the others have their run. The first send is vouched for by
+        whoever keeps it until this returns, the outbox or the broker. Before any later one a mark is committed, so that
+        a start that never ends is noticed. What this build cannot read is parked.
 
         Raises:
             PublicationHeldError: A listener runs elsewhere and has not ended: the event stays with its publisher.

@@ -13,6 +13,7 @@ from bus.database_errors import database_trouble, reason_of
 from bus.envelope import Envelope
 from bus.errors import PublicationHeldError, StoppedError
 from bus.inbox.inbox import Inbox
+from bus.inbox.places import Places
 
 log = logging.getLogger("bus")
 
@@ -27,7 +28,7 @@ Begun = Callable[[str, str], None]
 
 
 class Workers:
-    """Runs what a module's inbox receives, on `count` threads.
+    """Runs what a module's inbox receives, on `count` threads, and on those of a transport in their places.
 
     Made stopped. What is accepted meanwhile waits for the start. While the module's database is away nothing is
     taken, and what was taken waits here. Each run gives way to the requests that this process is answering.
@@ -42,7 +43,11 @@ class Workers:
         self._begun = begun
         self._courtesy = courtesy
         self._ready = threading.Condition()
+        self._places = Places(count)
         self._fresh: deque[tuple[Envelope, int]] = deque()
+        #: What threads of a transport wait with for a place.
+        self._in_line: list[Envelope] = []
+        self._guests: set[threading.Thread] = set()
         #: Events that another send of them would not help.
         self._present: set[str] = set()
         self._runs: Counter[str] = Counter()
@@ -53,7 +58,13 @@ class Workers:
         self._running = 0
         #: Seconds until the module's database is tried again; 0 while it is not known to be away.
         self._wait = 0.0
-        self.threads: list[threading.Thread] = []
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def threads(self) -> list[threading.Thread]:
+        """The threads that run listeners, and those of a transport that do so now."""
+        with self._ready:
+            return [*self._threads, *self._guests]
 
     def accept(self, envelope: Envelope, sends: int) -> None:
         """Queue an envelope, unless it waits here already; returns at once.
@@ -64,12 +75,45 @@ class Workers:
             StoppedError: Nothing more is begun here.
         """
         with self._ready:
-            if self._is_stopping:
-                raise StoppedError(f"the workers of {self.inbox.module} begin nothing more")
+            self._require_open()
             if envelope.id not in self._present:
                 self._present.add(envelope.id)
                 self._fresh.append((envelope, sends))
                 self._ready.notify()
+
+    def run(self, envelope: Envelope, sends: int) -> None:
+        """Run an envelope in the calling thread once there is a place; return when that has ended.
+
+        What was still in line when nothing more was begun is among what `refuse` returns. What meets an outage of the
+        module's database is queued.
+
+        Raises:
+            StoppedError: Nothing more is begun here.
+        """
+        with self._ready:
+            self._require_open()
+            self._in_line.append(envelope)
+        if not self._places.take():
+            return
+        try:
+            if self._leaves_line(envelope):
+                self._take(lambda: self._run_fresh(envelope, sends))
+        finally:
+            self._places.leave()
+
+    def _leaves_line(self, envelope: Envelope) -> bool:
+        """Begin with an envelope that has a place now; False where it was refused meanwhile."""
+        with self._ready:
+            if self._is_stopping:
+                return False
+            self._in_line.remove(envelope)
+            self._guests.add(threading.current_thread())
+            self._begin(envelope)
+            return True
+
+    def _require_open(self) -> None:
+        if self._is_stopping:
+            raise StoppedError(f"the workers of {self.inbox.module} begin nothing more")
 
     def quarantine(self, data: bytes, *, origin: str, problem: str) -> None:
         """Keep what came for the module and was no envelope; in the calling thread.
@@ -89,20 +133,29 @@ class Workers:
     def is_idle(self) -> bool:
         """Say whether nothing waits or runs here."""
         with self._ready:
-            return not self._fresh and not self._retry_is_due and not self._running
+            return not (self._fresh or self._in_line or self._retry_is_due or self._running)
 
     def start(self) -> None:
         """Start the threads."""
         name = f"bus-{self.inbox.module}"
-        self.threads = [threading.Thread(target=self._work, name=name, daemon=True) for _ in range(self._count)]
-        for thread in self.threads:
+        self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for _ in range(self._count)]
+        for thread in self._threads:
             thread.start()
 
     def step(self) -> bool:
         """Wait for something to do and do it, in the calling thread; False when that is to end."""
-        step = self._next()
-        if step is None:
+        if not (self._has_work() and self._places.take()):
             return False
+        try:
+            step = self._next()
+            if step is not None:
+                self._take(step)
+        finally:
+            self._places.leave()
+        return True
+
+    def _take(self, step: Callable[[], None]) -> None:
+        """Take a step that was begun, and give way before."""
         try:
             self._courtesy.give_way()
             step()
@@ -112,19 +165,26 @@ class Workers:
         finally:
             with self._ready:
                 self._running -= 1
-        return True
+                self._guests.discard(threading.current_thread())
+                if self._is_stopping:
+                    self._ready.notify_all()
 
     def refuse(self) -> list[Envelope]:
         """Begin nothing more, and return what was not begun."""
         with self._ready:
             self._is_stopping = True
             self._ready.notify_all()
-            return self._not_begun()
+            refused, self._in_line = self._in_line, []
+            refused += self._not_begun()
+        self._places.close()
+        return refused
 
     def wait(self, deadline: float) -> None:
         """Wait for what runs until the deadline (monotonic)."""
-        for thread in self.threads:
+        for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+        with self._ready:
+            self._ready.wait_for(lambda: not self._guests, max(0.0, deadline - time.monotonic()))
 
     def unended(self) -> list[Envelope]:
         """Return the events that have been taken up and have not ended, also what was put back meanwhile."""
@@ -142,23 +202,35 @@ class Workers:
         while self.step():
             pass
 
-    def _next(self) -> Callable[[], None] | None:
-        """Wait for something to do; a retry and a fresh event have their turns one after the other."""
+    def _has_work(self) -> bool:
+        """Wait for something to do; False when nothing more is begun."""
         with self._ready:
             while not (self._is_stopping or self._fresh or self._retry_is_due):
                 self._ready.wait()
-            if self._is_stopping:
+            return not self._is_stopping
+
+    def _next(self) -> Callable[[], None] | None:
+        """Begin something; a retry and a fresh event have their turns one after the other. None where nothing is left.
+
+        Another thread may have taken it while this one waited for a place.
+        """
+        with self._ready:
+            if self._is_stopping or not (self._fresh or self._retry_is_due):
                 return None
-            self._running += 1
             self._retry_has_turn = self._retry_is_due and not (self._retry_has_turn and self._fresh)
             if self._retry_has_turn:
+                self._running += 1
                 return self._run_retry
             envelope, sends = self._fresh.popleft()
-            self._runs[envelope.id] += 1
-            self._begun_here[envelope.id] = envelope
+            self._begin(envelope)
             if self._count > 1:
                 self._present.discard(envelope.id)
         return lambda: self._run_fresh(envelope, sends)
+
+    def _begin(self, envelope: Envelope) -> None:
+        self._running += 1
+        self._runs[envelope.id] += 1
+        self._begun_here[envelope.id] = envelope
 
     def _run_fresh(self, envelope: Envelope, sends: int) -> None:
         is_done = is_put_back = False
@@ -184,6 +256,7 @@ class Workers:
             if is_put_back and is_last:
                 self._present.add(envelope.id)
                 self._fresh.appendleft((envelope, sends))
+                self._ready.notify()
                 return
         # What runs here still is on its way still.
         if is_done or is_last:

@@ -46,6 +46,10 @@ class CallingThread:
         self._parts.inbox.receive(envelope, sends)
         self.transport.acknowledge(self._name, envelope)
 
+    def run(self, envelope: Envelope, sends: int) -> None:
+        """Do the same: this is the thread that runs listeners."""
+        self.accept(envelope, sends)
+
     def quarantine(self, data: bytes, *, origin: str, problem: str) -> None:
         """Keep what came for the module and was no envelope."""
         self._parts.inbox.quarantine(data, origin=origin, problem=problem)

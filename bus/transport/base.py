@@ -18,7 +18,19 @@ class Receiver(Protocol):
     """A hosted module's inbox, with the workers that run its listeners."""
 
     def accept(self, envelope: Envelope, sends: int) -> None:
-        """Queue an envelope for the module's workers; returns at once."""
+        """Queue an envelope for the module's workers; returns at once.
+
+        Raises:
+            StoppedError: Nothing more is begun here.
+        """
+        ...
+
+    def run(self, envelope: Envelope, sends: int) -> None:
+        """Run an envelope in this thread, when it is its turn; or queue it, where it cannot be run now.
+
+        Raises:
+            StoppedError: Nothing more is begun here.
+        """
         ...
 
     def quarantine(self, data: bytes, *, origin: str, problem: str) -> None:

@@ -62,6 +62,31 @@ def test_scenario_15_worker_that_is_told_to_end_finishes_what_runs_and_leaves_th
     books.require_exact(customers.answered)
 
 
+def test_scenario_15_worker_ends_though_a_listener_does_not_and_the_next_one_runs_what_it_had(
+    broker_url: str, fresh_postgresql_url: str, run_worker: RunWorker, tmp_path: Path
+) -> None:
+    set_up(fresh_postgresql_url)
+    books = Books(fresh_postgresql_url)
+    settings = {"FLASK_DATABASE_URL": fresh_postgresql_url, "FLASK_BUS_WORKERS": "1"}
+    lingering = {**settings, "FLASK_APP": LINGERING, "LINGERING": str(tmp_path), "FLASK_BUS_GRACE": "1s"}
+    run_worker("shop", "order,restaurant", **settings)
+    ending = run_worker("ending", "kitchen", **lingering)
+    with running_server(tmp_path, FLASK_BUS_URL=broker_url, **settings) as server:
+        customers = Customers(server)
+        with customers.ordering():
+            wait_until((tmp_path / "began").exists)
+            customers.wait_for(3)
+
+    ending.tell()
+    exit_code = ending.process.wait(30)
+    (tmp_path / "may_end").touch()
+    run_worker("next", "kitchen", **lingering)
+
+    wait_until(books.is_settled)
+    assert exit_code == 0
+    books.require_exact(customers.answered)
+
+
 # While processes start the customers order as fast as they can, on PostgreSQL three times as much.
 @pytest.mark.parametrize("fresh_database_url", ["sqlite"], indirect=True)
 def test_scenario_16_workers_and_the_server_are_replaced_in_turn_under_load(

@@ -61,6 +61,44 @@ def test_consumer_takes_no_more_than_it_may_have_in_hand(broker: OurRedisBroker,
     assert next(consumer) is None
 
 
+def test_message_that_is_delivered_again_says_so(broker: OurRedisBroker, queue: str) -> None:
+    consumer = consumer_of(broker, queue)
+    first, second = take(consumer, PREFETCH)
+
+    consumer.nack(first)
+    consumer.requeue([second])
+
+    others = take(broker.consume(queue, 2 * PREFETCH, LOOK), 2 * PREFETCH)
+    assert [message.redelivered for message in (first, second)] == [False, False]
+    assert {message.args[0]: message.redelivered for message in others} == {0: True, 1: True, 2: False, 3: False}
+
+
+def test_message_of_a_process_that_has_ended_goes_to_another_one_and_says_that_it_was_delivered(
+    broker: OurRedisBroker, queue: str, gate: Gate
+) -> None:
+    taken = take(consumer_of(broker, queue), PREFETCH)
+    client: Any = broker.client
+    client.zadd(f"{broker.namespace}:__heartbeats__", {broker.broker_id: 0})
+    heir = OurRedisBroker(gate.url.removeprefix("dramatiq+"))
+
+    others = take(heir.consume(queue, 2 * PREFETCH, LOOK), 2 * PREFETCH)
+
+    assert {message.args for message in taken} == {(0,), (1,)}
+    assert {message.args[0]: message.redelivered for message in others} == {0: True, 1: True, 2: False, 3: False}
+
+
+def test_message_that_was_let_go_leaves_nothing_behind(broker: OurRedisBroker, queue: str) -> None:
+    consumer = consumer_of(broker, queue)
+    for _ in range(2):
+        for message in take(consumer, PREFETCH):
+            consumer.ack(message)
+
+    consumer.close()
+
+    client: Any = broker.client
+    assert client.keys(f"{broker.namespace}:*{queue}*") == []
+
+
 def test_message_that_has_ended_makes_room_for_another(broker: OurRedisBroker, queue: str) -> None:
     consumer = consumer_of(broker, queue)
     first, _ = take(consumer, PREFETCH)

@@ -74,6 +74,9 @@ class _Receiver:
     def accept(self, envelope: Envelope, sends: int) -> None:
         self._station.note(self._module, envelope, sends)
 
+    def run(self, envelope: Envelope, sends: int) -> None:
+        self.accept(envelope, sends)
+
     def quarantine(self, data: bytes, *, origin: str, problem: str) -> None:
         self._station.kept[self._module].append(data)
 

@@ -12,8 +12,8 @@ from pika.exceptions import ChannelClosedByBroker, UnroutableError
 
 from bus.transport.dramatiq.brokers import with_settings
 from bus.transport.dramatiq.confirming import ConfirmingChannel
-from bus.transport.dramatiq.keeping import GivingBack
-from bus.transport.dramatiq.strange import carried, is_ours
+from bus.transport.dramatiq.deliveries import middleware
+from bus.transport.dramatiq.strange import carrying, ours
 
 #: Seconds until a silent RabbitMQ is given up, and for which a connection and a blocked one are waited for.
 SETTINGS = {"heartbeat": 15, "connection_attempts": 1, "socket_timeout": 5, "blocked_connection_timeout": 30}
@@ -96,7 +96,7 @@ class OurRabbitmqBroker(RabbitmqBroker):
 
     def __init__(self, url: str) -> None:
         # Without confirms what was sent is lost with the broker, though sending it has returned.
-        super().__init__(url=with_settings(url, SETTINGS), confirm_delivery=True, middleware=[GivingBack()])
+        super().__init__(url=with_settings(url, SETTINGS), confirm_delivery=True, middleware=middleware())
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
         """Return a consumer that hands on whatever is in the queue."""
@@ -115,5 +115,5 @@ def _hear_nothing(*_message: object) -> None: ...
 
 def _readable(found: Iterable[Any], queue_name: str) -> Iterator[Any]:
     for method, properties, data in found:
-        is_readable = method is None or is_ours(data, queue_name)
-        yield method, properties, data if is_readable else carried(data, queue_name)
+        is_readable = method is None or ours(data, queue_name) is not None
+        yield method, properties, data if is_readable else carrying(data, queue_name).encode()

@@ -6,23 +6,24 @@ import logging
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from copy import copy
-from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 from uuid import uuid4
 
 from dramatiq import Consumer, Message
-from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
+from dramatiq.brokers.redis import RedisBroker
 from dramatiq.errors import ConnectionClosed
 from redis import ConnectionError as RedisConnectionError
 from redis import InvalidResponse, RedisError, ResponseError
 from redis import TimeoutError as RedisTimeoutError
 
 from bus.transport.dramatiq.brokers import with_settings
-from bus.transport.dramatiq.keeping import GivingBack
-from bus.transport.dramatiq.strange import carried, is_ours
+from bus.transport.dramatiq.deliveries import Delivered, middleware
+from bus.transport.dramatiq.queues import Queues, Taken
+from bus.transport.dramatiq.strange import carrying, ours
 
 log = logging.getLogger("bus")
 
@@ -35,6 +36,13 @@ SETTINGS = {"socket_connect_timeout": 5, "socket_timeout": 10, "socket_keepalive
 
 #: Seconds for which messages that have ended are gathered before as many others are asked for.
 TOGETHER = 0.002
+
+#: Seconds until a queue that was emptied is looked into again, so that what comes meanwhile comes with one question;
+#: Dramatiq's setting says how many they are while nothing comes.
+FIRST_LOOK = 0.01
+
+#: Seconds between two looks for what processes have left that have ended.
+LOOK_FOR_LEFT = 1.0
 
 #: What an acknowledgement names, as an option of each message.
 MESSAGE_ID = "redis_message_id"
@@ -66,11 +74,8 @@ class RedisConnection:
         self.broker.client.ping()
 
     def send(self, messages: Sequence[Message[Any]]) -> None:
-        """Have them put into their queues, with as many trips for a hundred as for two."""
-        if len(messages) == 1:
-            self.broker.enqueue(messages[0])
-        else:
-            self.broker.enqueue_all(messages)
+        """Have them put into their queues, with one trip for each queue."""
+        self.broker.enqueue_all(messages)
 
     def keep_alive(self, served: Collection[str]) -> int:
         """Give a sign of life, strike off who has given none, and count; the first time, look whether Redis forgets."""
@@ -130,58 +135,42 @@ class OurRedisBroker(RedisBroker):
     def __init__(self, url: str) -> None:
         timing: dict[str, Any] = {"heartbeat_timeout": HEARTBEAT_TIMEOUT, "maintenance_chance": MAINTENANCE_CHANCE}
         make: Any = super().__init__
-        make(url=with_settings(url, SETTINGS), middleware=[GivingBack()], **timing)
+        make(url=with_settings(url, SETTINGS), middleware=middleware(), **timing)
         #: By which ids Redis knows what has ended and was not let go yet, by queue; they outlive a consumer.
         self.ended: defaultdict[str, deque[str]] = defaultdict(deque)
+        self._queues = Queues(self)
 
     @property
     def consumer_class(self) -> type[Consumer]:
         """What takes from a queue."""
         return _GatheringConsumer
 
-    def enqueue_all(self, messages: Sequence[Message[Any]]) -> None:
-        """Enqueue messages as `enqueue` does, in one pipeline."""
-        with self._in_one_trip() as gathering:
-            for message in messages:
-                gathering.enqueue(message)
+    def enqueue_all(self, messages: Iterable[Message[Any]]) -> None:
+        """Enqueue messages as `enqueue` does, with one trip for each queue, in their order."""
+        for queue_name, some in groupby(messages, key=attrgetter("queue_name")):
+            written: dict[str, bytes] = {}
+            for message in some:
+                # Redis has an id of its own for each time that a message is sent.
+                redis_id = str(uuid4())
+                written[redis_id] = message.copy(options={MESSAGE_ID: redis_id}).encode()
+            with _outages():
+                self._queues.put(queue_name, written)
 
-    def let_go(self, queue_name: str) -> None:
-        """Let go of what has ended, in one pipeline; what cannot be told now is told the next time."""
+    def take(self, queue_name: str, most: int) -> list[Delivered]:
+        """Let go of what has ended, and take at most so many messages; what is not let go now is the next time."""
         ended = self.ended[queue_name]
         some = [ended.popleft() for _ in range(len(ended))]
-        if not some:
-            return
         try:
-            with self._in_one_trip() as gathering:
-                for redis_id in some:
-                    gathering.do_ack(queue_name, redis_id)
+            with _outages():
+                taken = self._queues.take(queue_name, most, some)
         except BaseException:
             ended.extend(some)
             raise
+        return [_delivered(queue_name, found) for found in taken]
 
-    @contextmanager
-    def _in_one_trip(self) -> Iterator[OurRedisBroker]:
-        """Give a broker whose commands are gathered; they go at the end of the block, and nobody hears their answers.
-
-        Raises:
-            RedisConnectionError: The answers did not all come.
-        """
-        client: Any = self.client
-        with client.pipeline(transaction=False) as trip:
-            gathering = copy(self)
-            gathering.scripts = {**self.scripts, "dispatch": partial(self.scripts["dispatch"], client=trip)}
-            yield gathering
-            with _outages():
-                trip.execute()
-
-    def do_fetch(self, queue_name: str, *arguments: object) -> list[bytes]:
-        """Take what is in a queue, as Dramatiq's script of this name does."""
-        fetched: list[bytes | None] = self._do("fetch", queue_name, *arguments)
-        return [self._readable(queue_name, data) for data in fetched if data is not None]
-
-    def do_ack(self, queue_name: str, *arguments: object) -> None:
-        """Let go of a message, as Dramatiq's script of this name does."""
-        self._do("ack", queue_name, *arguments)
+    def look_for_left(self, queue_name: str) -> None:
+        """Put back into a queue what processes have left that have ended, as Dramatiq does with each of its scripts."""
+        self._do("fetch", queue_name, 0)
 
     def do_nack(self, queue_name: str, *arguments: object) -> None:
         """Give a message back to its queue: nothing is rejected."""
@@ -193,18 +182,10 @@ class OurRedisBroker(RedisBroker):
         with _outages():
             return dispatch(name)(queue_name, *arguments)
 
-    def _readable(self, queue_name: str, data: bytes) -> bytes:
-        if is_ours(data, queue_name, {MESSAGE_ID}):
-            return data
-        return carried(data, queue_name, **{MESSAGE_ID: self._id_of(queue_name, data)})
 
-    def _id_of(self, queue_name: str, data: bytes) -> str:
-        """Return by which id something that this process has fetched can be acknowledged."""
-        acks = f"{self.namespace}:__acks__.{self.broker_id}.{queue_name}"
-        client: Any = self.client
-        fetched = [each.decode() for each in client.smembers(acks)]
-        kept = client.hmget(f"{self.namespace}:{queue_name}.msgs", fetched) if fetched else []
-        return next((each for each, other in zip(fetched, kept, strict=True) if other == data), "")
+def _delivered(queue_name: str, found: Taken) -> Delivered:
+    message = ours(found.data, queue_name, {MESSAGE_ID}) or carrying(found.data, queue_name, **{MESSAGE_ID: found.id})
+    return Delivered(message, redelivered=not found.is_new)
 
 
 @contextmanager
@@ -216,55 +197,89 @@ def _outages() -> Iterator[None]:
         raise RedisConnectionError(str(error)) from error
 
 
-_Consumer: Any = _RedisConsumer
-
-
-class _GatheringConsumer(_Consumer):  # type: ignore[misc]  # its class is untyped
-    """Dramatiq's consumer, that lets go of many messages with one question, and takes others as soon as it has room.
+class _GatheringConsumer(Consumer):
+    """Lets go of many messages with one question, and takes others as soon as it has room; asks an idle queue less.
 
     Whatever is not let go, as this process dies before, is delivered to another one, whose inbox knows it.
     """
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, broker: OurRedisBroker, queue_name: str, prefetch: int, timeout: int) -> None:
+        self._broker, self._queue_name, self._prefetch, self._timeout = broker, queue_name, prefetch, timeout
+        self._taken: deque[Delivered] = deque()
+        #: By their ids, what this process has in hand.
+        self._in_hand: set[str] = set()
         self._has_room = threading.Event()
+        self._look_at = self._look_for_left_at = 0.0
+        self._is_idle = False
 
-    def __next__(self) -> Any:
+    def __next__(self) -> Delivered | None:
         """Return the next message; None where there is none, or no room for one."""
-        if not self.message_cache:
-            has_room = self._finds_room()
-            self._let_go()
-            if not has_room:
-                return None
-        return super().__next__()
+        if not self._taken:
+            with _told_to_dramatiq():
+                self._take()
+        if not self._taken:
+            return None
+        found = self._taken.popleft()
+        self._in_hand.add(found.message_id)
+        return found
 
     def ack(self, message: Any) -> None:
         """Let go of a message, soon."""
-        self.broker.ended[self.queue_name].append(message.options[MESSAGE_ID])
-        self.queued_message_ids.discard(message.message_id)
-        self._has_room.set()
+        self._broker.ended[self._queue_name].append(message.options[MESSAGE_ID])
+        self._end(message)
 
     def nack(self, message: Any) -> None:
         """Give a message back."""
-        super().nack(message)
-        self._has_room.set()
+        try:
+            with _told_to_dramatiq():
+                self._broker.do_nack(self._queue_name, message.options[MESSAGE_ID])
+        finally:
+            self._end(message)
+
+    def requeue(self, messages: Iterable[Any]) -> None:
+        """Give back what was not begun."""
+        some = [message.options[MESSAGE_ID] for message in messages]
+        if some:
+            self._broker.do_nack(self._queue_name, *some)
 
     def close(self) -> None:
         """Let go of what has ended, if Redis answers."""
-        self._let_go()
+        with _told_to_dramatiq():
+            self._broker.take(self._queue_name, 0)
 
-    def _let_go(self) -> None:
-        try:
-            self.broker.let_go(self.queue_name)
-        except RedisConnectionError as error:
-            raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]  # Dramatiq says no types
+    def _end(self, message: Any) -> None:
+        self._in_hand.discard(message.message_id)
+        self._has_room.set()
+
+    def _take(self) -> None:
+        time.sleep(max(0.0, self._look_at - time.monotonic()))
+        if time.monotonic() >= self._look_for_left_at:
+            self._broker.look_for_left(self._queue_name)
+            self._look_for_left_at = time.monotonic() + LOOK_FOR_LEFT
+        most = self._prefetch - len(self._in_hand) if self._finds_room() else 0
+        if not most and not self._broker.ended[self._queue_name]:
+            return
+        self._taken.extend(self._broker.take(self._queue_name, most))
+        if len(self._taken) < most:
+            pause = self._timeout / 1000 if self._is_idle else min(FIRST_LOOK, self._timeout / 1000)
+            self._look_at = time.monotonic() + pause
+            self._is_idle = not self._taken
 
     def _finds_room(self) -> bool:
         self._has_room.clear()
-        if self.outstanding_message_count < self.prefetch:
+        if len(self._in_hand) < self._prefetch:
             return True
-        if not self._has_room.wait(self.timeout / 1000):
+        if not self._has_room.wait(self._timeout / 1000):
             return False
         # Those that end at the same time share a question.
         time.sleep(TOGETHER)
         return True
+
+
+@contextmanager
+def _told_to_dramatiq() -> Iterator[None]:
+    """Raise an outage as Dramatiq wants to hear of it."""
+    try:
+        yield
+    except RedisConnectionError as error:
+        raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]  # Dramatiq says no types

@@ -8,7 +8,7 @@ from typing import Any
 from dramatiq import Message
 from dramatiq.brokers.stub import StubBroker
 
-from bus.transport.dramatiq.keeping import GivingBack
+from bus.transport.dramatiq.deliveries import middleware
 
 
 class StubConnection:
@@ -17,12 +17,12 @@ class StubConnection:
     kind = "a stub"
 
     def __init__(self) -> None:
-        self.broker = StubBroker(middleware=[GivingBack()])
+        self.broker = StubBroker(middleware=middleware())
         self.broker.emit_after("process_boot")
 
     def another(self) -> StubBroker:
         """Return one that has the same queues."""
-        found = StubBroker(middleware=[GivingBack()])
+        found = StubBroker(middleware=middleware())
         found.queues = self.broker.queues
         return found
 

@@ -7,6 +7,7 @@ worker until it ends. A message to another actor, or one with options, it treats
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
+from typing import Any
 
 from dramatiq import DecodeError, Message
 from dramatiq.common import q_name
@@ -14,12 +15,16 @@ from dramatiq.common import q_name
 from bus.transport.dramatiq.messages import strange_message
 
 
-def is_ours(data: bytes, queue_name: str, options: AbstractSet[str] = frozenset()) -> bool:
-    """Say whether bytes are a message to the actor of this queue, with these options, which have texts."""
+def ours(data: bytes, queue_name: str, options: AbstractSet[str] = frozenset()) -> Message[Any] | None:
+    """Return the message that bytes are; None unless it is for the actor of this queue, with these options as texts."""
     try:
         message = Message.decode(data)
     except DecodeError:
-        return False
+        return None
+    return message if _is_ours(message, queue_name, options) else None
+
+
+def _is_ours(message: Message[Any], queue_name: str, options: AbstractSet[str]) -> bool:
     return (
         (message.queue_name, message.actor_name) == (queue_name, q_name(queue_name))
         and message.kwargs == {}
@@ -37,6 +42,6 @@ def _is_flat(argument: object) -> bool:
     )
 
 
-def carried(data: bytes, queue_name: str, **options: str) -> bytes:
+def carrying(data: bytes, queue_name: str, **options: str) -> Message[Any]:
     """Return a message to the actor of this queue that carries the bytes."""
-    return strange_message(queue_name, q_name(queue_name), data, options).encode()
+    return strange_message(queue_name, q_name(queue_name), data, options)

@@ -16,6 +16,7 @@ from bus.envelope import Envelope
 from bus.errors import BrokerAwayError, BusError, EnvelopeError, StoppedError
 from bus.transport.base import Acknowledge, Fail, Receiver
 from bus.transport.dramatiq.brokers import Connection, connection_to, is_private, shown
+from bus.transport.dramatiq.deliveries import is_first_delivery
 from bus.transport.dramatiq.keeping import GivenBackError, keep
 from bus.transport.dramatiq.messages import Acknowledgements, Delivery, StrangeError, delivery, read
 from bus.transport.dramatiq.quiet import quieten
@@ -27,7 +28,7 @@ log = logging.getLogger("bus")
 
 T = TypeVar("T")
 
-#: A delivery that comes over a broker counts as a later send at least: its start is marked before it runs.
+#: What a broker may have delivered before counts as a later send at least: its start is marked before it runs.
 MARKED = 2
 
 #: Seconds that the last acknowledgements have, and the last messages before them.
@@ -95,6 +96,8 @@ class DramatiqTransport:
         self._ending: threading.Thread | None = None
         self._lock = threading.Lock()
         self._waiting: defaultdict[tuple[str, str], list[threading.Event]] = defaultdict(list)
+        #: The threads that run listeners, or stand in line for it.
+        self._running: set[threading.Thread] = set()
         #: Set when what is held is let go.
         self._let_it_go = threading.Event()
         self._is_open = self._holds = False
@@ -219,6 +222,8 @@ class DramatiqTransport:
             for thread in self._outer.workers:
                 # What is let go now must not make room for more.
                 thread.stop()
+            # Dramatiq would wait ten minutes for a listener whose grace is over.
+            self._outer.workers = [thread for thread in self._outer.workers if thread not in self._running]
         self._let_go()
         if ending is not None:
             ending.join(LAST_WORDS)
@@ -327,20 +332,23 @@ class DramatiqTransport:
             log.exception("a message for %s could not be taken in", module)
 
     def _deliver(self, module: str, envelope: Envelope, sends: int) -> None:
-        """Give an envelope to the module's workers, and wait until they have ended with it."""
+        """Run an envelope in the module's turn, and wait until it has ended wherever it was queued."""
         ended = threading.Event()
         with self._lock:
             if self._holds:
                 self._waiting[module, envelope.id].append(ended)
             else:
                 ended.set()
+        self._running.add(threading.current_thread())
         try:
-            self._receivers[module].accept(envelope, max(MARKED, sends))
+            self._receivers[module].run(envelope, sends if is_first_delivery() else max(MARKED, sends))
         except StoppedError:
             self.give_back(module, envelope)
         except BaseException:
             self.leave(module, envelope)
             raise
+        finally:
+            self._running.discard(threading.current_thread())
         ended.wait()
 
     def _take_back(self, module: str, said: Acknowledgements) -> None:

@@ -46,6 +46,8 @@ class Desk:
     def accept(self, envelope: Envelope, sends: int) -> None:
         self.arrived.append(envelope.id)
 
+    def run(self, envelope: Envelope, sends: int) -> None: ...
+
     def quarantine(self, data: bytes, *, origin: str, problem: str) -> None: ...
 
     def acknowledge(self, *order_ids: int) -> None:
