@@ -57,7 +57,7 @@ class Uuid7Source:
     def new(self) -> str:
         """Return a fresh UUIDv7 in its text form."""
         digits = f"{self._next_stamp():016x}"
-        tail = secrets.token_hex(8)
+        tail = os.urandom(8).hex()
         variant = "89ab"[int(tail[0], 16) & 3]
         return f"{digits[:8]}-{digits[8:12]}-7{digits[13:]}-{variant}{tail[1:4]}-{tail[4:]}"
 
@@ -70,7 +70,7 @@ class Uuid7Source:
         with self._lock:
             if now > self._last:
                 # A random start leaves room for 2,048 ids before the counter would borrow from the next millisecond.
-                self._last = now + secrets.randbelow(2048)
+                self._last = now + secrets.randbits(11)
             elif self._last & 0xFFF == 0xFFF:
                 self._last = ((self._last >> 16) + 1) << 16
             else:

@@ -61,7 +61,8 @@ class ForkGate:
         """Count it no longer."""
         with self._changed:
             self._in_use -= 1
-            self._changed.notify_all()
+            if self._is_paused:
+                self._changed.notify_all()
 
     def pause(self) -> None:
         """Let no connection be taken, and wait until none is in use, though not for longer than some seconds."""
