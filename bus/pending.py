@@ -99,9 +99,8 @@ class PendingEvents:
         self._before_commit_done = min(self._before_commit_done, mark)
 
     def before_commit(self) -> bool:
-        """Run the BEFORE_COMMIT listeners of the events that have come since the last call; False if none has."""
-        fresh = self._entries[self._before_commit_done :]
-        due = _of_phase(fresh, Phase.BEFORE_COMMIT)
+        """Run the BEFORE_COMMIT listeners of the events that have come since the last call; False if there is none."""
+        due = _of_phase(self._entries[self._before_commit_done :], Phase.BEFORE_COMMIT)
         self._rounds += 1
         if due and self._rounds > MAX_ROUNDS:
             names = ", ".join(sorted({entry.listener.id for entry in due}))
@@ -109,7 +108,7 @@ class PendingEvents:
         self._before_commit_done = len(self._entries)
         for entry in due:
             self._run_entry(entry)
-        return bool(fresh)
+        return bool(due)
 
     def write(self) -> None:
         """Write the recorded events into the transaction; what is published from now on is refused."""
