@@ -9,6 +9,8 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+from bus.process import this_process
+
 
 class Clock(Protocol):
     """Tells the time of day; thread-safe. It never runs backwards, unless somebody sets it back."""
@@ -51,26 +53,26 @@ class Uuid7Source:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._pid = os.getpid()
+        self._pid = this_process.pid
         self._last = 0
 
     def new(self) -> str:
         """Return a fresh UUIDv7 in its text form."""
         digits = f"{self._next_stamp():016x}"
-        tail = secrets.token_hex(8)
+        tail = os.urandom(8).hex()
         variant = "89ab"[int(tail[0], 16) & 3]
         return f"{digits[:8]}-{digits[8:12]}-7{digits[13:]}-{variant}{tail[1:4]}-{tail[4:]}"
 
     def _next_stamp(self) -> int:
         """Return 48 bits of milliseconds, four bits left free, and a counter of 12 bits that never runs backwards."""
         now = (self._clock.microseconds() // 1000) << 16
-        if self._pid != os.getpid():
+        if self._pid != this_process.pid:
             # A thread of the parent may have held the lock when this child was made; it is not here to let go.
-            self._pid, self._last, self._lock = os.getpid(), 0, threading.Lock()
+            self._pid, self._last, self._lock = this_process.pid, 0, threading.Lock()
         with self._lock:
             if now > self._last:
                 # A random start leaves room for 2,048 ids before the counter would borrow from the next millisecond.
-                self._last = now + secrets.randbelow(2048)
+                self._last = now + secrets.randbits(11)
             elif self._last & 0xFFF == 0xFFF:
                 self._last = ((self._last >> 16) + 1) << 16
             else:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, replace
 
 from bus.cascade import Link, this_thread
@@ -144,7 +144,7 @@ def trace_context(correlation_id: str | None = None, traceparent: str | None = N
         correlation_id=correlation_id or around.correlation_id,
         traceparent=traceparent or around.traceparent,
     )
-    with _caused(replace(cause, trace=None if inside == NO_TRACE else inside)):
+    with _Caused(replace(cause, trace=None if inside == NO_TRACE else inside)):
         yield
 
 
@@ -153,19 +153,15 @@ def is_traceparent(text: str) -> bool:
     return _TRACEPARENT.fullmatch(text) is not None
 
 
-@contextmanager
-def caused_by(envelope: Envelope) -> Iterator[None]:
-    """Make a published event the cause of what happens in the block."""
-    with _caused(_caused_by(envelope, _cause.get().delivery)):
-        yield
+def caused_by(envelope: Envelope) -> AbstractContextManager[None]:
+    """Return the block in which a published event is the cause of what happens."""
+    return _Caused(_caused_by(envelope, _cause.get().delivery))
 
 
-@contextmanager
-def delivering(delivery: Delivery) -> Iterator[None]:
-    """Make this the current delivery, and its event the cause, until the block ends."""
+def delivering(delivery: Delivery) -> AbstractContextManager[None]:
+    """Return the block in which this is the current delivery, and its event the cause."""
     cause = _caused_by(delivery.envelope, delivery)
-    with resumed(Moment(cause, cause.ancestry)):
-        yield
+    return resumed(Moment(cause, cause.ancestry))
 
 
 def this_moment() -> Moment:
@@ -173,15 +169,9 @@ def this_moment() -> Moment:
     return Moment(_cause.get(), tuple(this_thread.chain))
 
 
-@contextmanager
-def resumed(moment: Moment) -> Iterator[None]:
-    """Go on from a moment until the block ends: it has led here, and nothing else."""
-    around, this_thread.chain = this_thread.chain, list(moment.chain)
-    try:
-        with _caused(moment.cause):
-            yield
-    finally:
-        this_thread.chain = around
+def resumed(moment: Moment) -> AbstractContextManager[None]:
+    """Return the block that goes on from a moment: it has led there, and nothing else."""
+    return _Resumed(moment)
 
 
 def _caused_by(envelope: Envelope, delivery: Delivery | None) -> Cause:
@@ -189,10 +179,30 @@ def _caused_by(envelope: Envelope, delivery: Delivery | None) -> Cause:
     return Cause(trace, (*envelope.ancestry, envelope.type), delivery)
 
 
-@contextmanager
-def _caused(cause: Cause) -> Iterator[None]:
-    token = _cause.set(cause)
-    try:
-        yield
-    finally:
-        _cause.reset(token)
+class _Caused(AbstractContextManager[None]):
+    """A block whose cause this is."""
+
+    def __init__(self, cause: Cause) -> None:
+        self._cause = cause
+
+    def __enter__(self) -> None:
+        self._token: Token[Cause] = _cause.set(self._cause)
+
+    def __exit__(self, *_error: object) -> None:
+        _cause.reset(self._token)
+
+
+class _Resumed(_Caused):
+    """A block to which nothing but a moment has led."""
+
+    def __init__(self, moment: Moment) -> None:
+        super().__init__(moment.cause)
+        self._chain = list(moment.chain)
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        self._around, this_thread.chain = this_thread.chain, self._chain
+
+    def __exit__(self, *_error: object) -> None:
+        this_thread.chain = self._around
+        super().__exit__()

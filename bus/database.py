@@ -18,12 +18,7 @@ from bus.postgresql import WORKERS, cut_off, postgresql_engines, schema_of
 from bus.prepared import ForPostgresql, Otherwise, Prepared
 from bus.sqlite import WriterQueue, sqlite_engines
 from bus.tables import bus_outbox
-from bus.transaction import (
-    SqlAlchemyUnitOfWork,
-    joined_unit,
-    new_unit,
-    no_unit,
-)
+from bus.transaction import JoinedUnit, NewUnit, SqlAlchemyUnitOfWork, no_unit
 from bus.unit_of_work import innermost_unit, running_unit_of
 from bus.unit_session import follow_connections
 
@@ -106,8 +101,8 @@ class Database:
         """
         unit = self._running_unit()
         if unit is not None:
-            return joined_unit(unit)
-        return new_unit(SqlAlchemyUnitOfWork(self, self.name, self.engine))
+            return JoinedUnit(unit)
+        return NewUnit(SqlAlchemyUnitOfWork(self, self.name, self.engine))
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -69,6 +69,7 @@ class PendingEvents:
         self._recorder = recorder
         self._entries: list[_Recorded | _Deferred] = []
         self._rows = 0
+        self._has_deferred = False
         self._before_commit_done = 0
         self._rounds = 0
         self._is_written = False
@@ -86,6 +87,7 @@ class PendingEvents:
     def defer(self, event: object, listener: Listener) -> None:
         """Keep a transactional listener for its phase."""
         self._require_open()
+        self._has_deferred = True
         self._entries.append(_Deferred(event, listener, this_moment()))
 
     def mark(self) -> int:
@@ -99,9 +101,8 @@ class PendingEvents:
         self._before_commit_done = min(self._before_commit_done, mark)
 
     def before_commit(self) -> bool:
-        """Run the BEFORE_COMMIT listeners of the events that have come since the last call; False if none has."""
-        fresh = self._entries[self._before_commit_done :]
-        due = _of_phase(fresh, Phase.BEFORE_COMMIT)
+        """Run the BEFORE_COMMIT listeners of the events that have come since the last call; False if there is none."""
+        due = self._of_phase(Phase.BEFORE_COMMIT, since=self._before_commit_done)
         self._rounds += 1
         if due and self._rounds > MAX_ROUNDS:
             names = ", ".join(sorted({entry.listener.id for entry in due}))
@@ -109,7 +110,7 @@ class PendingEvents:
         self._before_commit_done = len(self._entries)
         for entry in due:
             self._run_entry(entry)
-        return bool(fresh)
+        return bool(due)
 
     def write(self) -> None:
         """Write the recorded events into the transaction; what is published from now on is refused."""
@@ -161,14 +162,16 @@ class PendingEvents:
                 self._run_listener(entry.listener, entry.event)
 
     def _run(self, phase: Phase) -> None:
-        for entry in _of_phase(self._entries, phase):
+        for entry in self._of_phase(phase):
             try:
                 self._run_entry(entry)
             except Exception:
                 # The transaction has its outcome; a listener after it can no longer change it.
                 log.exception("listener %s failed %s", entry.listener.id, phase.value)
 
-
-def _of_phase(entries: Iterable[_Recorded | _Deferred], phase: Phase) -> list[_Deferred]:
-    found = [e for e in entries if isinstance(e, _Deferred) and e.listener.declaration.phase is phase]
-    return sorted(found, key=lambda entry: entry.listener.declaration.order)
+    def _of_phase(self, phase: Phase, since: int = 0) -> list[_Deferred]:
+        if not self._has_deferred:
+            return []
+        entries = self._entries[since:]
+        found = [e for e in entries if isinstance(e, _Deferred) and e.listener.declaration.phase is phase]
+        return sorted(found, key=lambda entry: entry.listener.declaration.order)

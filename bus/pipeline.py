@@ -11,7 +11,7 @@ from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from psycopg import Connection as Driver
-from psycopg import DataError, Error, OperationalError
+from psycopg import DataError, Error, IsolationLevel, OperationalError
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.waiting import Ready, Wait
@@ -27,6 +27,12 @@ log = logging.getLogger("bus.statements")
 #: SQLSTATE division_by_zero: how a statement says in the server that it has not hit the one row that it has to.
 _HIT_NOT_ONE = "22012"
 
+#: What begins a transaction as the driver would begin it, by its isolation level.
+_BEGINNINGS: dict[IsolationLevel | None, bytes] = {
+    None: b"BEGIN",
+    **{level: f"BEGIN ISOLATION LEVEL {level.name.replace('_', ' ')}".encode() for level in IsolationLevel},
+}
+
 #: The answers of a statement that was not executed to its end.
 _FAILURES = (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED, ExecStatus.BAD_RESPONSE)
 
@@ -40,15 +46,16 @@ def in_one_round_trip(connection: Connection, requests: Sequence[Request], *, co
         Exception: What `otherwise` of the first that failed has made.
         DBAPIError: It failed for another reason, or the connection broke; as SQLAlchemy raises it, with its events.
     """
-    driver: Any = connection.connection.driver_connection
+    driver: Any = connection.connection.dbapi_connection
     try:
         if log.isEnabledFor(logging.DEBUG):
             for request in requests:
-                log.debug("%s", request.text, extra={"engine": connection.engine})
+                log.debug("%s", request.text.decode(), extra={"engine": connection.engine})
         return _Exchange(driver, requests, commit=commit).answers()
     except Error as error:
         # What SQLAlchemy does with any error of its driver: it tells its listeners, invalidates what broke, and wraps.
-        connection._handle_dbapi_exception(error, "; ".join(request.text for request in requests), None, None, None)
+        told = b"; ".join([request.text for request in requests]).decode()
+        connection._handle_dbapi_exception(error, told, None, None, None)
 
 
 class _Kept(NamedTuple):
@@ -68,7 +75,7 @@ class _Exchange:
         #: What the server keeps of this connection, as the driver has it: it lets all go after a rollback, or a DROP.
         self._kept = driver._prepared._names
         #: Each with its values as they are written: what cannot be written is refused before anything is sent.
-        self._requests = [(request, _written_all(request.values, self._encoding)) for request in requests]
+        self._requests = [(request, *_written(request.values, self._encoding)) for request in requests]
         self._commit = commit
         #: What each answer is about that is to come: a request, a statement that is to be kept, or nothing more.
         self._awaited: list[Request | _Kept | None] = []
@@ -101,27 +108,29 @@ class _Exchange:
 
     def _send(self) -> None:
         if self._wire.transaction_status == TransactionStatus.IDLE:
-            self._plain(_beginning(self._driver))
-        for request, values in self._requests:
-            self._send_one(request, values)
+            self._plain(_BEGINNINGS[self._driver.isolation_level])
+        for request, values, formats in self._requests:
+            self._send_one(request, values, formats)
         if self._commit:
             self._plain(b"COMMIT")
         self._wire.pipeline_sync()
 
-    def _send_one(self, request: Request, values: list[bytes | None]) -> None:
-        formats = [int(isinstance(value, (bytes, bytearray, memoryview))) for value in request.values]
+    def _send_one(self, request: Request, values: list[bytes | None], formats: list[int]) -> None:
         if self._driver.prepare_threshold is None:
             # Whoever connects through a pooler says so: the next statement may reach a server that knows no names.
-            self._wire.send_query_params(request.text.encode(self._encoding), values, param_formats=formats)
+            self._wire.send_query_params(request.text, values, param_formats=formats)
         else:
-            statement = _Kept((request.text.encode(self._encoding), ()), request.name.encode())
-            if statement.key in self._kept:
-                self._kept.move_to_end(statement.key)
-            elif statement not in self._awaited:
-                self._wire.send_prepare(statement.name, statement.key[0])
-                self._awaited.append(statement)
-            self._wire.send_query_prepared(statement.name, values, param_formats=formats)
+            self._keep(_Kept((request.text, ()), request.name))
+            self._wire.send_query_prepared(request.name, values, param_formats=formats)
         self._awaited.append(request)
+
+    def _keep(self, statement: _Kept) -> None:
+        """Have the server keep a statement, unless it does, or has just been told to."""
+        if statement.key in self._kept:
+            self._kept.move_to_end(statement.key)
+        elif statement not in self._awaited:
+            self._wire.send_prepare(statement.name, statement.key[0])
+            self._awaited.append(statement)
 
     def _plain(self, command: bytes) -> None:
         self._wire.send_query_params(command, None)
@@ -162,31 +171,25 @@ def _received(wire: PGconn) -> Generator[Wait, Ready | int, list[PGresult]]:
         found.append(result)
 
 
-def _beginning(driver: Driver[Any]) -> bytes:
-    """Return the statement that begins a transaction as the driver would begin it."""
-    level = driver.isolation_level
-    return b"BEGIN" if level is None else f"BEGIN ISOLATION LEVEL {level.name.replace('_', ' ')}".encode()
-
-
-def _written_all(values: Sequence[object], encoding: str) -> list[bytes | None]:
-    return [_written(value, encoding) for value in values]
-
-
-def _written(value: object, encoding: str) -> bytes | None:
-    """Return a value as it goes to the server."""
-    match value:
-        case None:
-            return None
-        case str():
+def _written(values: Sequence[object], encoding: str) -> tuple[list[bytes | None], list[int]]:
+    """Return values as they go to the server, and the format of each: 1 for bytes, 0 for what is written as text."""
+    written: list[bytes | None] = []
+    formats = [0] * len(values)
+    for place, value in enumerate(values):
+        if isinstance(value, str):
             if "\0" in value:
                 raise DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
-            return value.encode(encoding)
-        case bytes() | bytearray() | memoryview():
-            return bytes(value)
-        case int():
-            return b"%d" % value
-        case _:
+            written.append(value.encode(encoding))
+        elif value is None:
+            written.append(None)
+        elif isinstance(value, (bytes, bytearray, memoryview)):
+            written.append(bytes(value))
+            formats[place] = 1
+        elif isinstance(value, int):
+            written.append(b"%d" % value)
+        else:
             raise TypeError(f"a statement of the bus has a value of type {type(value).__name__}")
+    return written, formats
 
 
 def _answer(result: PGresult) -> Answer:

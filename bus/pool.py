@@ -46,32 +46,34 @@ class ForkGate:
 
     def renew(self) -> None:
         """Forget what is in use: in a forked child those threads do not exist."""
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._in_use = 0
         self._is_paused = False
 
     def enter(self) -> None:
         """Count a connection as in use, once nobody is about to fork."""
-        with self._changed:
+        with self._lock:
             while self._is_paused:
                 self._changed.wait()
             self._in_use += 1
 
     def leave(self) -> None:
         """Count it no longer."""
-        with self._changed:
+        with self._lock:
             self._in_use -= 1
-            self._changed.notify_all()
+            if self._is_paused:
+                self._changed.notify_all()
 
     def pause(self) -> None:
         """Let no connection be taken, and wait until none is in use, though not for longer than some seconds."""
-        with self._changed:
+        with self._lock:
             self._is_paused = True
             self._changed.wait_for(lambda: not self._in_use, PAUSE_TIMEOUT)
 
     def resume(self) -> None:
         """Let connections be taken again."""
-        with self._changed:
+        with self._lock:
             self._is_paused = False
             self._changed.notify_all()
 

@@ -63,6 +63,8 @@ def postgresql_engines(name: str, url: URL, workers: int) -> Engines:
         hide_parameters=True,
         isolation_level="READ COMMITTED",
         poolclass=ClosingPool,
+        # `_end_transaction` sees to it, and asks the server only where there is something to roll back.
+        pool_reset_on_return=None,
         pool_size=workers + POOL_RESERVE,
         max_overflow=POOL_OVERFLOW,
         pool_timeout=POOL_TIMEOUT,
@@ -155,10 +157,13 @@ def _options(url: URL) -> str:
     return " ".join([ours, *([given] if isinstance(given, str) else given)]).strip()
 
 
-def _end_transaction(_connection: Any, record: ConnectionPoolEntry, _state: object) -> None:
-    """Roll back what a COMMIT has left open that failed before it was sent: SQLAlchemy thinks it over."""
-    connection: Any = record.dbapi_connection
-    if connection is not None and not connection.closed and connection.info.transaction_status:
+def _end_transaction(connection: Any, _record: ConnectionPoolEntry, _state: object) -> None:
+    """Roll back what is open, also where SQLAlchemy thinks it over: after a COMMIT that failed before it was sent.
+
+    Raises:
+        psycopg.OperationalError: The connection is broken; the pool replaces it.
+    """
+    if connection.pgconn.transaction_status:
         connection.rollback()
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import BindParameter, Connection, Dialect
 from sqlalchemy.sql import ClauseElement
@@ -14,27 +13,25 @@ from sqlalchemy.sql import ClauseElement
 Otherwise = Callable[[], Exception]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a statement has done: how many rows it hit, and on PostgreSQL the first row of its answer, as text."""
 
     rowcount: int
     row: Sequence[bytes | None] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One statement on its way to a PostgreSQL server.
 
     Attributes:
-        text: The statement, with `$1`, `$2`, … for its values.
+        text: The statement, with `$1`, `$2`, … for its values; ASCII, which every encoding has in it.
         name: The one under which the server keeps it once it has parsed it.
         values: Its values, in order: text, bytes, whole numbers, or None.
         otherwise: Makes the error for a statement that did not hit the one row that it has to.
     """
 
-    text: str
-    name: str
+    text: bytes
+    name: bytes
     values: Sequence[object]
     otherwise: Otherwise | None = None
 
@@ -112,8 +109,8 @@ class ForPostgresql:
     def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
         numbered: Any = type(dialect)
         compiled: Any = statement.compile(dialect=numbered(paramstyle="numeric_dollar"))
-        self._text: str = compiled.string
-        self._name = "modular_bus_" + hashlib.sha256(self._text.encode()).hexdigest()[:24]
+        self._text: bytes = compiled.string.encode("ascii")
+        self._name = b"modular_bus_" + hashlib.sha256(self._text).hexdigest()[:24].encode()
         self._parameters = _Parameters(compiled)
 
     def execute(

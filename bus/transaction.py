@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, assert_never
@@ -19,8 +18,9 @@ from sqlalchemy.orm import Session
 from bus.errors import NoTransactionError, RollbackOnlyError, TransactionControlError
 from bus.failpoint import failpoint
 from bus.prepared import Request
+from bus.process import this_process
 from bus.signature import require_plain
-from bus.unit_of_work import Participant, running
+from bus.unit_of_work import Participant, enter, leave
 from bus.unit_session import UnitSession
 
 log = logging.getLogger("bus")
@@ -79,12 +79,12 @@ class SqlAlchemyUnitOfWork:
         self._outcome = Outcome.ROLLED_BACK
         self._commit_error: BaseException | None = None
         self._state = _State.RUNNING
-        self._thread = (os.getpid(), threading.get_ident())
+        self._thread = (this_process.pid, threading.get_ident())
 
     @property
     def is_running_here(self) -> bool:
         """Whether it has not ended, and this is the thread that began it."""
-        return self._state is not _State.ENDED and self._thread == (os.getpid(), threading.get_ident())
+        return self._state is not _State.ENDED and self._thread == (this_process.pid, threading.get_ident())
 
     @property
     def session(self) -> UnitSession:
@@ -192,7 +192,7 @@ class SqlAlchemyUnitOfWork:
             self._state = _State.ENDED
             if self._outcome is Outcome.UNKNOWN:
                 self._outcome = self._looked_up()
-            self._tell_participants()
+            self._tell(list(self._participants.values()))
 
     def is_settled_by(self, error: BaseException) -> bool:
         """Say whether the error was only the lost reply to a COMMIT that has come about, and is no failure then."""
@@ -250,7 +250,7 @@ class SqlAlchemyUnitOfWork:
             raise
 
     def _close(self) -> None:
-        if self._thread[0] != os.getpid():
+        if self._thread[0] != this_process.pid:
             # A forked child has left the block of its parent: the connection is the parent's to use.
             return
         try:
@@ -265,9 +265,6 @@ class SqlAlchemyUnitOfWork:
                 self._connection.invalidate()
                 self._connection.close()
             raise
-
-    def _tell_participants(self) -> None:
-        self._tell(list(self._participants_in_turn()))
 
     def _tell(self, participants: list[Participant]) -> None:
         if not participants:
@@ -296,10 +293,10 @@ class SqlAlchemyUnitOfWork:
 
     def _participants_in_turn(self) -> Iterator[Participant]:
         """Yield the participants, also those that join while an earlier one has its turn."""
-        done: set[object] = set()
-        while remaining := [key for key in self._participants if key not in done]:
-            done.add(remaining[0])
-            yield self._participants[remaining[0]]
+        turn = 0
+        while turn < len(self._participants):
+            yield list(self._participants.values())[turn]
+            turn += 1
 
 
 def _react(participant: Participant, outcome: Outcome) -> None:
@@ -350,31 +347,47 @@ def transactional(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenat
     return run
 
 
-@contextmanager
-def new_unit(unit: SqlAlchemyUnitOfWork) -> Iterator[SqlAlchemyUnitOfWork]:
-    """Run a block as a unit of work of its own: commit at its end, roll back when an exception leaves it."""
-    try:
-        with running(unit):
-            yield unit
-            unit.commit()
-    except BaseException as error:
-        unit.end()
-        if not (isinstance(error, Exception) and unit.is_settled_by(error)):
-            raise
-        log.warning("the reply to a COMMIT of %s was lost; the commit was found to have come about", unit.name)
-    else:
-        unit.end()
+class _Block(AbstractContextManager[SqlAlchemyUnitOfWork]):
+    """A block that runs in a unit of work."""
+
+    def __init__(self, unit: SqlAlchemyUnitOfWork) -> None:
+        self._unit = unit
+
+    def __enter__(self) -> SqlAlchemyUnitOfWork:
+        enter(self._unit)
+        return self._unit
 
 
-@contextmanager
-def joined_unit(unit: SqlAlchemyUnitOfWork) -> Iterator[SqlAlchemyUnitOfWork]:
-    """Run a block inside a unit of work that is running; an exception that leaves it fails the whole."""
-    try:
-        with running(unit):
-            yield unit
-    except BaseException as error:
-        unit.fail(error)
-        raise
+class NewUnit(_Block):
+    """Runs a block as a unit of work of its own: commits at its end, rolls back when an exception leaves it."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        unit = self._unit
+        try:
+            if error is None:
+                unit.commit()
+        except BaseException as failure:
+            self._end()
+            if not (isinstance(failure, Exception) and unit.is_settled_by(failure)):
+                raise
+            log.warning("the reply to a COMMIT of %s was lost; the commit was found to have come about", unit.name)
+        else:
+            self._end()
+
+    def _end(self) -> None:
+        try:
+            leave(self._unit)
+        finally:
+            self._unit.end()
+
+
+class JoinedUnit(_Block):
+    """Runs a block inside a unit of work that is running; an exception that leaves it fails the whole."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        leave(self._unit)
+        if error is not None:
+            self._unit.fail(error)
 
 
 def no_unit(name: str) -> NoTransactionError:

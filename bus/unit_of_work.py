@@ -5,8 +5,7 @@ The core knows a unit of work only by these ports; `bus.transaction` implements 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Protocol
 
@@ -82,18 +81,21 @@ def innermost_unit() -> UnitOfWork | None:
 
 def running_unit_of(owner: object) -> UnitOfWork | None:
     """Return the unit of work that is running on this database in this context, at any depth, or None."""
-    return next((unit for unit in _running.get() if unit.owner is owner and unit.is_running_here), None)
+    for unit in _running.get():
+        if unit.owner is owner and unit.is_running_here:
+            return unit
+    return None
 
 
-@contextmanager
-def running(unit: UnitOfWork) -> Iterator[None]:
-    """Make the unit the innermost one until the block ends."""
+def enter(unit: UnitOfWork) -> None:
+    """Make the unit the innermost one, until a `leave` for each `enter` of it."""
     _running.set((*_running.get(), unit))
-    try:
-        yield
-    finally:
-        # Blocks that are held by generators may end in another order than they began.
-        remaining = list(_running.get())
-        if unit in remaining:
-            del remaining[len(remaining) - 1 - remaining[::-1].index(unit)]
-        _running.set(tuple(remaining))
+
+
+def leave(unit: UnitOfWork) -> None:
+    """Let the unit be the innermost one no longer."""
+    # Blocks that are held by generators may end in another order than they began.
+    remaining = list(_running.get())
+    if unit in remaining:
+        del remaining[len(remaining) - 1 - remaining[::-1].index(unit)]
+    _running.set(tuple(remaining))

@@ -85,16 +85,15 @@ def _adding_at_once(database: Database, now: ColumnElement[int]) -> Add:
     """
     for_one: dict[int, Prepared] = {}
     for_many = _statement_for_many(now)
-    event = _names("event", _EVENT)
 
     def add(connection: Connection, envelopes: Sequence[Envelope], owed: Sequence[Owing]) -> None:
         if len(envelopes) == 1:
             if len(owed) not in for_one:
                 for_one[len(owed)] = prepared(_statement_for_one(len(owed), now), database.engine.dialect)
-            values = _named(event, _event_row(envelopes[0]))
-            for number, owing in enumerate(owed):
-                values |= _named(_names(f"owed_{number}", _OWED), _owed_row(owing))
-            database.write_last(connection, for_one[len(owed)], values)
+            row = _event_row(envelopes[0])
+            for owing in owed:
+                row += _owed_row(owing)
+            database.write_last(connection, for_one[len(owed)], _named(_names_for_one(len(owed)), row))
         else:
             events = _columns("event", _EVENT, [_event_row(envelope) for envelope in envelopes])
             connection.execute(for_many, events | _columns("owed", _OWED, [_owed_row(owing) for owing in owed]))
@@ -127,6 +126,15 @@ def _bound_to_be_due(prefix: str, now: ColumnElement[int]) -> dict[Column[Any], 
 def _names(prefix: str, columns: Sequence[Column[Any]]) -> tuple[str, ...]:
     """Return the names of the parameters of `_bound`."""
     return tuple(f"{prefix}_{column.name}" for column in columns)
+
+
+@cache
+def _names_for_one(owed: int) -> tuple[str, ...]:
+    """Return the names of the parameters of `_statement_for_one`: those of the event, then of each that is owed."""
+    names = _names("event", _EVENT)
+    for number in range(owed):
+        names += _names(f"owed_{number}", _OWED)
+    return names
 
 
 def _named(names: Sequence[str], row: Sequence[object]) -> dict[str, object]:

@@ -139,7 +139,8 @@ class HandOver:
 
     def _settle(self, unsent: Mapping[str, set[str]]) -> None:
         for target, event_ids in unsent.items():
-            self.flow.release(target, event_ids)
+            if event_ids:
+                self.flow.release(target, event_ids)
         for target in self.waiting:
             self.flow.settle(self.source, target)
         if self.waiting:

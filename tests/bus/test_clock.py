@@ -97,12 +97,12 @@ def test_ids_of_two_threads_that_begin_together_are_not_counted_twice(monkeypatc
     source = Uuid7Source(FakeClock())
     together = threading.Barrier(2)
 
-    def meet(limit: int) -> int:
+    def meet(_bits: int) -> int:
         with suppress(threading.BrokenBarrierError):
             together.wait(0.1)  # in vain, where one thread at a time comes here
         return 0
 
-    monkeypatch.setattr(secrets, "randbelow", meet)
+    monkeypatch.setattr(secrets, "randbits", meet)
 
     with ThreadPoolExecutor(2) as threads:
         ids = list(threads.map(lambda _: source.new(), range(2)))
@@ -111,7 +111,7 @@ def test_ids_of_two_threads_that_begin_together_are_not_counted_twice(monkeypatc
 
 
 def test_forked_child_makes_none_of_its_parents_ids(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secrets, "randbelow", lambda _limit: 0)  # parent and child begin with the same count
+    monkeypatch.setattr(secrets, "randbits", lambda _bits: 0)  # parent and child begin with the same count
     source = Uuid7Source(FakeClock())
     before = ids_of(source, 100)
 
@@ -127,13 +127,13 @@ def test_forked_child_makes_ids_though_a_thread_of_its_parent_was_making_one(mon
     source = Uuid7Source(FakeClock())
     is_making, may_go_on = threading.Event(), threading.Event()
 
-    def dawdle(limit: int) -> int:
+    def dawdle(_bits: int) -> int:
         if threading.current_thread() is thread:
             is_making.set()
             may_go_on.wait(30)
-        return limit - 1
+        return 0
 
-    monkeypatch.setattr(secrets, "randbelow", dawdle)
+    monkeypatch.setattr(secrets, "randbits", dawdle)
     thread = threading.Thread(target=source.new)
     thread.start()
     is_making.wait(30)

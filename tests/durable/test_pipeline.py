@@ -142,15 +142,15 @@ def test_statements_that_the_driver_has_let_go_are_parsed_again(shop: Shop, lett
 
 
 def test_text_that_the_server_cannot_hold_is_refused_and_not_cut(shop: Shop) -> None:
-    request = Request("SELECT $1::text", "modular_bus_test", ["before\0after"])
+    request = Request(b"SELECT $1::text", b"modular_bus_test", ["before\0after"])
 
     with pytest.raises(DataError, match="NUL"), shop.order.engine.begin() as connection:
         in_one_round_trip(connection, [request])
 
 
 def test_connection_goes_on_after_a_statement_that_failed(shop: Shop) -> None:
-    wrong = Request("SELECT 1 / $1::integer", "modular_bus_wrong", [0])
-    right = Request("SELECT 6 / $1::integer", "modular_bus_right", [3])
+    wrong = Request(b"SELECT 1 / $1::integer", b"modular_bus_wrong", [0])
+    right = Request(b"SELECT 6 / $1::integer", b"modular_bus_right", [3])
 
     with shop.order.engine.connect() as connection:
         with pytest.raises(DataError, match="division by zero"):
