@@ -9,8 +9,6 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
-from bus.process import this_process
-
 
 class Clock(Protocol):
     """Tells the time of day; thread-safe. It never runs backwards, unless somebody sets it back."""
@@ -53,7 +51,7 @@ class Uuid7Source:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._pid = this_process.pid
+        self._pid = os.getpid()
         self._last = 0
 
     def new(self) -> str:
@@ -66,9 +64,9 @@ class Uuid7Source:
     def _next_stamp(self) -> int:
         """Return 48 bits of milliseconds, four bits left free, and a counter of 12 bits that never runs backwards."""
         now = (self._clock.microseconds() // 1000) << 16
-        if self._pid != this_process.pid:
+        if self._pid != os.getpid():
             # A thread of the parent may have held the lock when this child was made; it is not here to let go.
-            self._pid, self._last, self._lock = this_process.pid, 0, threading.Lock()
+            self._pid, self._last, self._lock = os.getpid(), 0, threading.Lock()
         with self._lock:
             if now > self._last:
                 # A random start leaves room for 2,048 ids before the counter would borrow from the next millisecond.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -18,7 +19,6 @@ from sqlalchemy.orm import Session
 from bus.errors import NoTransactionError, RollbackOnlyError, TransactionControlError
 from bus.failpoint import failpoint
 from bus.prepared import Request
-from bus.process import this_process
 from bus.signature import require_plain
 from bus.unit_of_work import Participant, enter, leave
 from bus.unit_session import UnitSession
@@ -79,12 +79,12 @@ class SqlAlchemyUnitOfWork:
         self._outcome = Outcome.ROLLED_BACK
         self._commit_error: BaseException | None = None
         self._state = _State.RUNNING
-        self._thread = (this_process.pid, threading.get_ident())
+        self._thread = (os.getpid(), threading.get_ident())
 
     @property
     def is_running_here(self) -> bool:
         """Whether it has not ended, and this is the thread that began it."""
-        return self._state is not _State.ENDED and self._thread == (this_process.pid, threading.get_ident())
+        return self._state is not _State.ENDED and self._thread == (os.getpid(), threading.get_ident())
 
     @property
     def session(self) -> UnitSession:
@@ -250,7 +250,7 @@ class SqlAlchemyUnitOfWork:
             raise
 
     def _close(self) -> None:
-        if self._thread[0] != this_process.pid:
+        if self._thread[0] != os.getpid():
             # A forked child has left the block of its parent: the connection is the parent's to use.
             return
         try:
