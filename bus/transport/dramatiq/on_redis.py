@@ -37,10 +37,6 @@ SETTINGS = {"socket_connect_timeout": 5, "socket_timeout": 10, "socket_keepalive
 #: Seconds for which messages that have ended are gathered before as many others are asked for.
 TOGETHER = 0.002
 
-#: Seconds until a queue that was emptied is looked into again, so that what comes meanwhile comes with one question;
-#: Dramatiq's setting says how many they are while nothing comes.
-FIRST_LOOK = 0.01
-
 #: Seconds between two looks for what processes have left that have ended.
 LOOK_FOR_LEFT = 1.0
 
@@ -210,7 +206,6 @@ class _GatheringConsumer(Consumer):
         self._in_hand: set[str] = set()
         self._has_room = threading.Event()
         self._look_at = self._look_for_left_at = 0.0
-        self._is_idle = False
 
     def __next__(self) -> Delivered | None:
         """Return the next message; None where there is none, or no room for one."""
@@ -261,9 +256,8 @@ class _GatheringConsumer(Consumer):
             return
         self._taken.extend(self._broker.take(self._queue_name, most))
         if len(self._taken) < most:
-            pause = self._timeout / 1000 if self._is_idle else min(FIRST_LOOK, self._timeout / 1000)
-            self._look_at = time.monotonic() + pause
-            self._is_idle = not self._taken
+            # What comes meanwhile comes with one question.
+            self._look_at = time.monotonic() + self._timeout / 1000
 
     def _finds_room(self) -> bool:
         self._has_room.clear()

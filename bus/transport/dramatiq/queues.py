@@ -7,6 +7,7 @@ list of ids, what they stand for in `QUEUE.msgs`, and what a process has in hand
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -68,16 +69,25 @@ class Queues:
 
     def __init__(self, broker: RedisBroker) -> None:
         self._namespace, self._process = broker.namespace, broker.broker_id
-        client = cast("Redis", broker.client)
-        self._put, self._take = client.register_script(_PUT), client.register_script(_TAKE)
+        self._client = cast("Redis", broker.client)
+        self._put, self._take = self._client.register_script(_PUT), self._client.register_script(_TAKE)
+        self._of_thread = threading.local()
 
     def put(self, queue_name: str, messages: Mapping[str, bytes]) -> None:
         """Put messages into a queue, in their order; given by ids that nobody else makes."""
-        self._put([f"{self._namespace}:{queue_name}"], [part for message in messages.items() for part in message])
+        written = [part for message in messages.items() for part in message]
+        self._put([f"{self._namespace}:{queue_name}"], written, client=self._own_client())
 
     def take(self, queue_name: str, most: int, ended: Sequence[str]) -> list[Taken]:
         """Let go of what has ended, given by ids, and return what comes next in a queue, at most so many."""
         space = self._namespace
         keys = [f"{space}:{queue_name}", f"{space}:__acks__.{self._process}.{queue_name}", f"{space}:__heartbeats__"]
-        answer: Any = self._take(keys, [current_millis(), self._process, most, *ended])
+        answer: Any = self._take(keys, [current_millis(), self._process, most, *ended], client=self._own_client())
         return [Taken(id.decode(), data, bool(is_new)) for id, data, is_new in answer]
+
+    def _own_client(self) -> Redis:
+        """Return a client with a connection for this thread: to take one from the pool costs a third of a question."""
+        client: Redis | None = getattr(self._of_thread, "client", None)
+        if client is None:
+            client = self._of_thread.client = self._client.client()  # type: ignore[no-untyped-call]
+        return client
