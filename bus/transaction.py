@@ -261,7 +261,7 @@ class SqlAlchemyUnitOfWork:
         except BaseException:
             if self._session is not None:
                 Session.invalidate(self._session)
-            if self._connection is not None:
+            if self._connection is not None and not self._connection.closed:
                 self._connection.invalidate()
                 self._connection.close()
             raise

@@ -196,7 +196,7 @@ class Runner:
     def _run(self, listener: Listener, run: _Run) -> RunEnd:
         key = _key(run.publication)
         if run.is_vouched_for:
-            self._running[key] = run
+            self._running.setdefault(key, run)
         try:
             return self._run_to_its_end(listener, run)
         finally:

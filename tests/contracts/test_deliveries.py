@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from bus import Envelope
 from bus.testing.contracts.samples import sample
 from bus.testing.contracts.transport import Station
 from bus.transport.dramatiq.brokers import connection_to
 from bus.transport.dramatiq.transport import DramatiqTransport
 from tests.durable.faults import until
+from tests.threads import join_bus_threads
 
 
 @contextmanager
@@ -39,6 +42,41 @@ def take_and_give_back(url: str, queue: str) -> None:
     consumer.nack(next(message for message in consumer if message is not None))
     consumer.close()
     connection.reset()
+
+
+class Stuck:
+    """A module whose listener does not come to its end until it is let."""
+
+    def __init__(self) -> None:
+        self.has_begun, self.may_end = threading.Event(), threading.Event()
+
+    def accept(self, envelope: Envelope, sends: int) -> None: ...
+
+    def run(self, envelope: Envelope, sends: int) -> None:
+        self.has_begun.set()
+        assert self.may_end.wait(30)
+
+    def quarantine(self, data: bytes, *, origin: str, problem: str) -> None: ...
+
+
+def test_transport_that_has_ended_takes_nothing_though_a_listener_of_its_own_goes_on(
+    broker_url: str, application: str
+) -> None:
+    stuck, transport = Stuck(), DramatiqTransport(broker_url, application=application, threads=1)
+    transport.open({"kitchen": stuck}, lambda *_: None, lambda *_: None)
+    send(broker_url, application, sends=1)
+    assert stuck.has_begun.wait(10)
+
+    transport.close()
+    transport.end()
+    join_bus_threads(0.5)
+    for sends in (2, 3):
+        send(broker_url, application, sends=sends)
+    with kitchen_over(broker_url, application) as kitchen:
+        until(lambda: len(kitchen.arrived["kitchen"]) >= 2)
+
+    assert {sends for _, sends in kitchen.arrived["kitchen"]} >= {2, 3}
+    stuck.may_end.set()
 
 
 def test_first_delivery_of_a_first_send_is_one(broker_url: str, application: str) -> None:

@@ -133,6 +133,46 @@ def test_consumer_that_is_closed_has_let_go_of_whatever_has_ended(broker: OurRed
     assert kept(broker, queue) == 2
 
 
+def test_consumer_that_is_closed_gives_back_what_it_has_not_handed_on(broker: OurRedisBroker, queue: str) -> None:
+    consumer = broker.consume(queue, 2 * PREFETCH, LOOK)
+    take(consumer, 1)
+
+    consumer.close()
+
+    others = take(consumer_of(broker, queue), PREFETCH)
+    assert [message.args for message in others] == [(1,), (2,)]
+
+
+def test_message_is_let_go_by_the_id_that_redis_has_for_it_whatever_it_says_itself(
+    broker: OurRedisBroker, queue: str
+) -> None:
+    client: Any = broker.client
+    key = f"{broker.namespace}:{queue}"
+    for number, said in enumerate(("0", "\ud800", "what another has")):
+        written: Message[Any] = Message(queue, queue, (number,), {}, {"redis_message_id": said})
+        client.hset(f"{key}.msgs", b"\xff%d" % number, written.encode())
+        client.rpush(key, b"\xff%d" % number)
+    consumer = broker.consume(queue, 7, LOOK)
+
+    taken = take(consumer, 7)
+    for message in taken:
+        consumer.ack(message)
+    consumer.close()
+
+    assert [message.args for message in taken] == [(0,), (1,), (2,), (3,), (0,), (1,), (2,)]
+    assert kept(broker, queue) == 0
+
+
+def test_message_that_is_put_once_more_is_there_once(broker: OurRedisBroker, application: str) -> None:
+    broker.declare_queue(application)
+    data = Message(application, application, (1,), {}, {"redis_message_id": "1"}).encode()
+
+    for _ in range(2):
+        broker._queues.put(application, {"1": data})
+
+    assert len(take(broker.consume(application, 7, LOOK), 7)) == 1
+
+
 def test_what_ended_while_redis_was_away_is_let_go_by_the_next_consumer(
     broker: OurRedisBroker, queue: str, gate: Gate
 ) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from sqlalchemy import insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bus import Phase, TransactionControlError, transactional_listener
+from tests.databases import ON_POSTGRESQL
 from tests.durable.shop import Order, OrderPlaced, Shop
 
 
@@ -128,3 +129,17 @@ def test_closing_the_connection_fails_the_unit(shop: Shop) -> None:
         shop.bus.publish(OrderPlaced(1))
 
     assert (shop.orders(), shop.history()) == ([], [])
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize("with_session", [False, True])
+def test_connection_that_died_unnoticed_is_told_as_that_and_leaves_none_behind(shop: Shop, with_session: bool) -> None:
+    with pytest.raises(OperationalError), shop.order.transaction() as unit:
+        if with_session:
+            unit.session.add(Order(id=2, note=""))
+        pid = shop.order.connection.scalar(text("SELECT pg_backend_pid()"))
+        with shop.kitchen.engine.connect() as other:
+            other.execute(text(f"SELECT pg_terminate_backend({pid}, 5000)"))
+        raise ValueError("changed her mind")
+
+    assert shop.order.engine.pool.checkedout() == 0  # type: ignore[attr-defined]

@@ -4,22 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from dramatiq import Message, MessageProxy, Middleware
+from dramatiq import Middleware
 from dramatiq.middleware import CurrentMessage
 
 from bus.transport.dramatiq.keeping import GivingBack
-
-
-class Delivered(MessageProxy):
-    """A message as a consumer hands it on; RabbitMQ's consumer has one of its own with the same attribute.
-
-    Attributes:
-        redelivered: Whether it was delivered before, here or to another process, and not let go.
-    """
-
-    def __init__(self, message: Message[Any], *, redelivered: bool) -> None:
-        super().__init__(message)
-        self.redelivered = redelivered
 
 
 def middleware() -> list[Middleware]:
@@ -30,5 +18,5 @@ def middleware() -> list[Middleware]:
 def is_first_delivery() -> bool:
     """Say whether the message that this thread processes was never delivered before; False where nobody knows."""
     message: Any = CurrentMessage.get_current_message()
-    # A broker without a server does not tell.
+    # RabbitMQ's consumer and ours for Redis tell; a broker without a server does not.
     return getattr(message, "redelivered", True) is False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,10 +69,10 @@ def acknowledgements(queue: str, target: str, event_ids: Sequence[str], signer: 
     return _message(queue, (ACKNOWLEDGE, target, list(event_ids)), signature)
 
 
-def strange_message(queue: str, actor: str, data: bytes, options: Mapping[str, str]) -> Message[Any]:
+def strange_message(queue: str, actor: str, data: bytes) -> Message[Any]:
     """Return a message that carries bytes which are none."""
     arguments = (STRANGE, b64encode(data).decode())
-    return Message(queue_name=queue, actor_name=actor, args=arguments, kwargs={}, options=dict(options))
+    return Message(queue_name=queue, actor_name=actor, args=arguments, kwargs={}, options={})
 
 
 def read(queue: str, arguments: Sequence[object], signer: Signer) -> Delivery | Acknowledgements:

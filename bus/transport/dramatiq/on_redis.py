@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import uuid4
 
-from dramatiq import Consumer, Message
+from dramatiq import Consumer, Message, MessageProxy
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.errors import ConnectionClosed
 from redis import ConnectionError as RedisConnectionError
@@ -21,7 +21,7 @@ from redis import InvalidResponse, RedisError, ResponseError
 from redis import TimeoutError as RedisTimeoutError
 
 from bus.transport.dramatiq.brokers import with_settings
-from bus.transport.dramatiq.deliveries import Delivered, middleware
+from bus.transport.dramatiq.deliveries import middleware
 from bus.transport.dramatiq.queues import Queues, Taken
 from bus.transport.dramatiq.strange import carrying, ours
 
@@ -40,7 +40,7 @@ TOGETHER = 0.002
 #: Seconds between two looks for what processes have left that have ended.
 LOOK_FOR_LEFT = 1.0
 
-#: What an acknowledgement names, as an option of each message.
+#: An option that each message has on Redis, where Dramatiq keeps by which id that knows it.
 MESSAGE_ID = "redis_message_id"
 
 
@@ -133,7 +133,7 @@ class OurRedisBroker(RedisBroker):
         make: Any = super().__init__
         make(url=with_settings(url, SETTINGS), middleware=middleware(), **timing)
         #: By which ids Redis knows what has ended and was not let go yet, by queue; they outlive a consumer.
-        self.ended: defaultdict[str, deque[str]] = defaultdict(deque)
+        self.ended: defaultdict[str, deque[bytes]] = defaultdict(deque)
         self._queues = Queues(self)
 
     @property
@@ -152,7 +152,7 @@ class OurRedisBroker(RedisBroker):
             with _outages():
                 self._queues.put(queue_name, written)
 
-    def take(self, queue_name: str, most: int) -> list[Delivered]:
+    def take(self, queue_name: str, most: int) -> list[_Delivered]:
         """Let go of what has ended, and take at most so many messages; what is not let go now is the next time."""
         ended = self.ended[queue_name]
         some = [ended.popleft() for _ in range(len(ended))]
@@ -162,15 +162,16 @@ class OurRedisBroker(RedisBroker):
         except BaseException:
             ended.extend(some)
             raise
-        return [_delivered(queue_name, found) for found in taken]
+        return [_Delivered(queue_name, found) for found in taken]
 
     def look_for_left(self, queue_name: str) -> None:
         """Put back into a queue what processes have left that have ended, as Dramatiq does with each of its scripts."""
         self._do("fetch", queue_name, 0)
 
-    def do_nack(self, queue_name: str, *arguments: object) -> None:
-        """Give a message back to its queue: nothing is rejected."""
-        self._do("requeue", queue_name, *arguments)
+    def give_back(self, queue_name: str, redis_ids: Iterable[bytes]) -> None:
+        """Give messages back to their queue."""
+        if some := list(redis_ids):
+            self._do("requeue", queue_name, *some)
 
     def _do(self, name: str, queue_name: str, *arguments: object) -> Any:
         """Run a script; whatever breaks off the answer is an outage, for which alone Dramatiq waits."""
@@ -179,9 +180,17 @@ class OurRedisBroker(RedisBroker):
             return dispatch(name)(queue_name, *arguments)
 
 
-def _delivered(queue_name: str, found: Taken) -> Delivered:
-    message = ours(found.data, queue_name, {MESSAGE_ID}) or carrying(found.data, queue_name, **{MESSAGE_ID: found.id})
-    return Delivered(message, redelivered=not found.is_new)
+class _Delivered(MessageProxy):
+    """A message as it is handed on.
+
+    Attributes:
+        redis_id: By which Redis knows it.
+        redelivered: Whether it was delivered before, here or to another process, and not let go.
+    """
+
+    def __init__(self, queue_name: str, found: Taken) -> None:
+        super().__init__(ours(found.data, queue_name, {MESSAGE_ID}) or carrying(found.data, queue_name))
+        self.redis_id, self.redelivered = found.id, not found.is_new
 
 
 @contextmanager
@@ -201,13 +210,13 @@ class _GatheringConsumer(Consumer):
 
     def __init__(self, broker: OurRedisBroker, queue_name: str, prefetch: int, timeout: int) -> None:
         self._broker, self._queue_name, self._prefetch, self._timeout = broker, queue_name, prefetch, timeout
-        self._taken: deque[Delivered] = deque()
+        self._taken: deque[_Delivered] = deque()
         #: By their ids, what this process has in hand.
-        self._in_hand: set[str] = set()
+        self._in_hand: set[bytes] = set()
         self._has_room = threading.Event()
         self._look_at = self._look_for_left_at = 0.0
 
-    def __next__(self) -> Delivered | None:
+    def __next__(self) -> _Delivered | None:
         """Return the next message; None where there is none, or no room for one."""
         if not self._taken:
             with _told_to_dramatiq():
@@ -215,35 +224,36 @@ class _GatheringConsumer(Consumer):
         if not self._taken:
             return None
         found = self._taken.popleft()
-        self._in_hand.add(found.message_id)
+        self._in_hand.add(found.redis_id)
         return found
 
     def ack(self, message: Any) -> None:
         """Let go of a message, soon."""
-        self._broker.ended[self._queue_name].append(message.options[MESSAGE_ID])
+        self._broker.ended[self._queue_name].append(message.redis_id)
         self._end(message)
 
     def nack(self, message: Any) -> None:
         """Give a message back."""
         try:
             with _told_to_dramatiq():
-                self._broker.do_nack(self._queue_name, message.options[MESSAGE_ID])
+                self._broker.give_back(self._queue_name, [message.redis_id])
         finally:
             self._end(message)
 
     def requeue(self, messages: Iterable[Any]) -> None:
         """Give back what was not begun."""
-        some = [message.options[MESSAGE_ID] for message in messages]
-        if some:
-            self._broker.do_nack(self._queue_name, *some)
+        with _told_to_dramatiq():
+            self._broker.give_back(self._queue_name, [message.redis_id for message in messages])
 
     def close(self) -> None:
-        """Let go of what has ended, if Redis answers."""
+        """Let go of what has ended, and give back what was not handed on, if Redis answers."""
+        taken, self._taken = self._taken, deque()
+        self.requeue(taken)
         with _told_to_dramatiq():
             self._broker.take(self._queue_name, 0)
 
     def _end(self, message: Any) -> None:
-        self._in_hand.discard(message.message_id)
+        self._in_hand.discard(message.redis_id)
         self._has_room.set()
 
     def _take(self) -> None:

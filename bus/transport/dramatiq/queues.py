@@ -7,7 +7,6 @@ list of ids, what they stand for in `QUEUE.msgs`, and what a process has in hand
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -18,8 +17,10 @@ from redis import Redis
 
 _PUT = """
 for i = 1, #ARGV, 2 do
-    redis.call('hset', KEYS[1] .. '.msgs', ARGV[i], ARGV[i + 1])
-    redis.call('rpush', KEYS[1], ARGV[i])
+    -- Not again, where somebody puts them once more who has not heard that they are there.
+    if redis.call('hset', KEYS[1] .. '.msgs', ARGV[i], ARGV[i + 1]) == 1 then
+        redis.call('rpush', KEYS[1], ARGV[i])
+    end
 end
 """
 
@@ -54,12 +55,12 @@ class Taken:
     """What stood in a queue.
 
     Attributes:
-        id: By which Redis knows it.
+        id: By which Redis knows it, whatever its bytes say.
         data: Its bytes.
         is_new: Whether it was never delivered before.
     """
 
-    id: str
+    id: bytes
     data: bytes
     is_new: bool
 
@@ -69,25 +70,17 @@ class Queues:
 
     def __init__(self, broker: RedisBroker) -> None:
         self._namespace, self._process = broker.namespace, broker.broker_id
-        self._client = cast("Redis", broker.client)
-        self._put, self._take = self._client.register_script(_PUT), self._client.register_script(_TAKE)
-        self._of_thread = threading.local()
+        client = cast("Redis", broker.client)
+        self._put, self._take = client.register_script(_PUT), client.register_script(_TAKE)
 
     def put(self, queue_name: str, messages: Mapping[str, bytes]) -> None:
         """Put messages into a queue, in their order; given by ids that nobody else makes."""
         written = [part for message in messages.items() for part in message]
-        self._put([f"{self._namespace}:{queue_name}"], written, client=self._own_client())
+        self._put([f"{self._namespace}:{queue_name}"], written)
 
-    def take(self, queue_name: str, most: int, ended: Sequence[str]) -> list[Taken]:
+    def take(self, queue_name: str, most: int, ended: Sequence[bytes]) -> list[Taken]:
         """Let go of what has ended, given by ids, and return what comes next in a queue, at most so many."""
         space = self._namespace
         keys = [f"{space}:{queue_name}", f"{space}:__acks__.{self._process}.{queue_name}", f"{space}:__heartbeats__"]
-        answer: Any = self._take(keys, [current_millis(), self._process, most, *ended], client=self._own_client())
-        return [Taken(id.decode(), data, bool(is_new)) for id, data, is_new in answer]
-
-    def _own_client(self) -> Redis:
-        """Return a client with a connection for this thread: to take one from the pool costs a third of a question."""
-        client: Redis | None = getattr(self._of_thread, "client", None)
-        if client is None:
-            client = self._of_thread.client = self._client.client()  # type: ignore[no-untyped-call]
-        return client
+        answer: Any = self._take(keys, [current_millis(), self._process, most, *ended])
+        return [Taken(id, data, bool(is_new)) for id, data, is_new in answer]

@@ -42,6 +42,6 @@ def _is_flat(argument: object) -> bool:
     )
 
 
-def carrying(data: bytes, queue_name: str, **options: str) -> Message[Any]:
+def carrying(data: bytes, queue_name: str) -> Message[Any]:
     """Return a message to the actor of this queue that carries the bytes."""
-    return strange_message(queue_name, q_name(queue_name), data, options)
+    return strange_message(queue_name, q_name(queue_name), data)

@@ -209,7 +209,8 @@ class DramatiqTransport:
         self._is_open = False
         if self._workers:
             # They wait for what they have in hand, of which the modules' workers go on with some.
-            self._ending = threading.Thread(target=self._stop_working, args=(self._workers,), daemon=True)
+            stopping = self._workers, self._let_it_go
+            self._ending = threading.Thread(target=self._stop_working, args=stopping, daemon=True)
             self._ending.start()
 
     def end(self) -> None:
@@ -222,8 +223,7 @@ class DramatiqTransport:
             for thread in self._outer.workers:
                 # What is let go now must not make room for more.
                 thread.stop()
-            # Dramatiq would wait ten minutes for a listener whose grace is over.
-            self._outer.workers = [thread for thread in self._outer.workers if thread not in self._running]
+            self._forget_running(self._outer)
         self._let_go()
         if ending is not None:
             ending.join(LAST_WORDS)
@@ -256,11 +256,21 @@ class DramatiqTransport:
             for ended in waiting:
                 ended.set()
 
-    def _stop_working(self, workers: list[Worker]) -> None:
+    def _stop_working(self, workers: list[Worker], let_it_go: threading.Event) -> None:
         sender = self._sender
         is_heard = sender is None or not sender.is_away
+        threads = [thread for worker in workers for thread in worker.workers]
+        for thread in threads:
+            thread.stop()
+        while any(thread.is_alive() for thread in threads) and not let_it_go.wait(LOOK / 1000):
+            pass
         for worker in workers:
+            self._forget_running(worker)
             self._quietly(partial(worker.stop, LAST_DELIVERIES if is_heard else NOBODY_HEARS))
+
+    def _forget_running(self, worker: Worker) -> None:
+        """Have Dramatiq not wait for a listener whose grace is over: it would go on taking messages meanwhile."""
+        worker.workers = [thread for thread in worker.workers if thread not in self._running]
 
     def _quietly(self, step: Callable[[], object]) -> None:
         try:
