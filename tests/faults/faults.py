@@ -10,9 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, delete, event, update
+from sqlalchemy import Connection, delete, update
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 
 from bus.inbox.runner import Runner
 from bus.inbox.sqlalchemy import SqlAlchemyInboxStore
@@ -20,7 +19,6 @@ from bus.inbox.store import Outcome, Publication
 from bus.sqlite import WriterQueue
 from bus.tables import bus_inbox
 from bus.transaction import SqlAlchemyUnitOfWork
-from bus.unit_session import UnitSession
 from tests.faults import processes
 from tests.faults.layers import layer_of
 from tests.faults.putting import put
@@ -107,19 +105,20 @@ def count_attempts_at_the_end() -> None:
     def start_unmarked(self: SqlAlchemyInboxStore, connection: Connection, publication: Publication) -> bool:
         return start(self, connection, replace(publication, starts=0))
 
-    put(SqlAlchemyInboxStore, "mark", lambda _self, _publication: True)
+    put(SqlAlchemyInboxStore, "mark", lambda _self, _connection, _publication: True)
     put(SqlAlchemyInboxStore, "start", start_unmarked)
 
 
 def run_listeners_in_after_commit() -> None:
-    def tell_at_once(session: Session) -> None:
-        unit = getattr(session, "unit", None)
-        if isinstance(unit, SqlAlchemyUnitOfWork) and not session.in_nested_transaction():
-            for participant in unit._participants.values():
-                participant.after_commit()
-            unit._participants.clear()
+    commit = SqlAlchemyUnitOfWork._commit
 
-    event.listen(UnitSession, "after_commit", tell_at_once)
+    def tell_at_once(self: SqlAlchemyUnitOfWork) -> None:
+        commit(self)
+        for participant in self._participants.values():
+            participant.after_commit()
+        self._participants.clear()
+
+    put(SqlAlchemyUnitOfWork, "_commit", tell_at_once)
 
 
 def begin_deferred() -> None:
