@@ -105,7 +105,7 @@ class SqlAlchemyUnitOfWork:
         return self.joined_connection() if self._session is None else self._session.connection()
 
     def joined_connection(self) -> Connection:
-        """Return the connection, for the session to use and the bus itself at the two ends: not in a savepoint."""
+        """Return the connection as the session joins it: it begins no savepoint that the session has set."""
         if self._connection is None:
             connection = self._engine.connect()
             try:

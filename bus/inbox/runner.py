@@ -55,7 +55,7 @@ class _Run:
 
     Attributes:
         publication: As it was started.
-        is_vouched_for: Whether a row would tell of a start that never ends: the outbox's, or the mark.
+        is_vouched_for: Whether a start that never ends would be noticed: by who keeps the event, or by the mark.
         connection: The driver's connection while the listener has it.
     """
 

@@ -117,12 +117,17 @@ class Gated:
         shop.listen(wait)
 
 
-def test_envelope_is_run_in_the_thread_that_brings_it_and_that_counts_as_a_worker_meanwhile(shop: Shop) -> None:
+def busy(shop: Shop, order_id: int) -> tuple[Gated, Workers, Guest]:
+    """Return workers with one place, which a guest has taken with an order whose listener waits."""
     listener = Gated(shop)
     workers = Workers(shop.inbox(), 1, lambda *_: None, courtesy=Courtesy())
-
-    guest = Guest(workers, 7)
+    guest = Guest(workers, order_id)
     until(lambda: listener.begun)
+    return listener, workers, guest
+
+
+def test_envelope_is_run_in_the_thread_that_brings_it_and_that_counts_as_a_worker_meanwhile(shop: Shop) -> None:
+    listener, workers, guest = busy(shop, 7)
     meanwhile = workers.threads, workers.is_idle()
     listener.gate.release()
     guest.end()
@@ -133,11 +138,7 @@ def test_envelope_is_run_in_the_thread_that_brings_it_and_that_counts_as_a_worke
 
 
 def test_no_more_envelopes_are_run_at_once_than_there_are_workers(shop: Shop) -> None:
-    listener = Gated(shop)
-    workers = Workers(shop.inbox(), 1, lambda *_: None, courtesy=Courtesy())
-
-    first = Guest(workers, 1)
-    until(lambda: listener.begun)
+    listener, workers, first = busy(shop, 1)
     second = Guest(workers, 2)
     second.thread.join(0.1)
     begun_beside = list(listener.begun)
@@ -149,10 +150,7 @@ def test_no_more_envelopes_are_run_at_once_than_there_are_workers(shop: Shop) ->
 
 
 def test_envelope_that_is_in_line_at_the_stop_is_refused_and_not_run(shop: Shop) -> None:
-    listener = Gated(shop)
-    workers = Workers(shop.inbox(), 1, lambda *_: None, courtesy=Courtesy())
-    first = Guest(workers, 1)
-    until(lambda: listener.begun)
+    listener, workers, first = busy(shop, 1)
     second = Guest(workers, 2)
     until(lambda: workers._in_line)
 
@@ -167,10 +165,7 @@ def test_envelope_that_is_in_line_at_the_stop_is_refused_and_not_run(shop: Shop)
 
 
 def test_stop_waits_for_what_the_thread_of_a_transport_runs(shop: Shop) -> None:
-    listener = Gated(shop)
-    workers = Workers(shop.inbox(), 1, lambda *_: None, courtesy=Courtesy())
-    guest = Guest(workers, 7)
-    until(lambda: listener.begun)
+    listener, workers, guest = busy(shop, 7)
     workers.refuse()
 
     workers.wait(time.monotonic() + 0.05)
