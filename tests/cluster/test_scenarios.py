@@ -34,14 +34,21 @@ def run_worker(tmp_path: Path, broker_url: str) -> Iterator[RunWorker]:
         yield run
 
 
+def open_shop(url: str, run_worker: RunWorker) -> tuple[Books, Settings]:
+    """Set up the databases and run all but the kitchen, with one thread for each module.
+
+    On PostgreSQL: on SQLite nobody could cook beside a cook who lingers over a transaction.
+    """
+    set_up(url)
+    settings = {"FLASK_DATABASE_URL": url, "FLASK_BUS_WORKERS": "1"}
+    run_worker("shop", "order,restaurant", **settings)
+    return Books(url), settings
+
+
 def test_scenario_15_worker_that_is_told_to_end_finishes_what_runs_and_leaves_the_rest_to_others_at_once(
     broker_url: str, fresh_postgresql_url: str, run_worker: RunWorker, tmp_path: Path
 ) -> None:
-    # On SQLite nobody could cook beside a cook who lingers over a transaction.
-    set_up(fresh_postgresql_url)
-    books = Books(fresh_postgresql_url)
-    settings = {"FLASK_DATABASE_URL": fresh_postgresql_url, "FLASK_BUS_WORKERS": "1"}
-    run_worker("shop", "order,restaurant", **settings)
+    books, settings = open_shop(fresh_postgresql_url, run_worker)
     ending = run_worker("ending", "kitchen", FLASK_APP=LINGERING, LINGERING=str(tmp_path), **settings)
     with running_server(tmp_path, FLASK_BUS_URL=broker_url, **settings) as server:
         customers = Customers(server)
@@ -65,11 +72,8 @@ def test_scenario_15_worker_that_is_told_to_end_finishes_what_runs_and_leaves_th
 def test_scenario_15_worker_ends_though_a_listener_does_not_and_the_next_one_runs_what_it_had(
     broker_url: str, fresh_postgresql_url: str, run_worker: RunWorker, tmp_path: Path
 ) -> None:
-    set_up(fresh_postgresql_url)
-    books = Books(fresh_postgresql_url)
-    settings = {"FLASK_DATABASE_URL": fresh_postgresql_url, "FLASK_BUS_WORKERS": "1"}
+    books, settings = open_shop(fresh_postgresql_url, run_worker)
     lingering = {**settings, "FLASK_APP": LINGERING, "LINGERING": str(tmp_path), "FLASK_BUS_GRACE": "1s"}
-    run_worker("shop", "order,restaurant", **settings)
     ending = run_worker("ending", "kitchen", **lingering)
     with running_server(tmp_path, FLASK_BUS_URL=broker_url, **settings) as server:
         customers = Customers(server)
