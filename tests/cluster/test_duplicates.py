@@ -82,16 +82,17 @@ def test_scenario_30_message_that_two_workers_have_at_once_is_run_by_one_of_them
         def bake(event: WantedDish) -> None:
             kitchen.session.add(Ticket(order_id=event.order_id))
             began.release()
-            may_end.wait(10)
+            may_end.wait(30)
 
         return bake
 
     workers = work(postgresql_url, lingering)
-    publisher.transport.send("kitchen", ordered(1), 1)
+    # A later send: its start is marked.
+    publisher.transport.send("kitchen", ordered(1), 2)
     assert began.acquire(timeout=10)
     for _ in range(2 * WORKERS):
         publisher.transport.send("kitchen", ordered(1), 1)
-    # As soon as it has a row it need not be sent again; whoever has it now knows that somebody runs it.
+    # As it has a row it need not be sent again; whoever has it now knows that somebody runs it.
     until(lambda: publisher.acknowledged)
     may_end.set()
     until(lambda: queue.count() == 0)
