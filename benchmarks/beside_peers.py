@@ -2,29 +2,31 @@
 
 Every side commits the row of an order and an event, one transaction after the other, and its listener the row of a
 ticket. Taken are events per second, from before the first transaction until the last ticket's commit, and on an idle
-system the time from an order's commit to its ticket's. A peer has two processes, one that publishes and one that
-works; the bus does both in this one.
+system the time from an order's commit to its ticket's. Every side has two processes: of a peer one publishes and one
+works, of the bus each publishes half of the events and works, as the processes of a web server do. What the bus does in
+one process, with both, is measured too.
 """
 
 from __future__ import annotations
 
-import random
 import statistics
-import time
 from collections.abc import Callable
 from functools import partial
 
 from sqlalchemy import create_engine
 
 from benchmarks.databases import Server
-from benchmarks.order_and_kitchen import Application, KitchenTables, OrderTables, by_driver
-from benchmarks.peers.protocol import PAUSE, Task
-from benchmarks.peers.running import Figures, figures, run_peer
+from benchmarks.order_and_kitchen import Application, KitchenTables, OrderTables
+from benchmarks.peers.protocol import Task
+from benchmarks.peers.running import Figures, run_bus, run_peer
 from benchmarks.rounds import interleaved, verdict
 
 #: Each with the values of its one setting that is varied: the bus has to be ahead of the best of them, as which that is
 #: depends on the machine.
 PEERS = {"procrastinate": (10, 30), "pgqueuer": (25, 100), "dbos": (1, 10)}
+
+#: Processes of each side.
+PROCESSES = 2
 
 #: Events of one round that do not count, that are published in a row, and on an idle system; rounds that count.
 WARM_UP, EVENTS, SINGLES, ROUNDS = 50, 500, 20, 5
@@ -33,19 +35,12 @@ WARM_UP, EVENTS, SINGLES, ROUNDS = 50, 500, 20, 5
 CONNECTIONS = 75
 
 
-def of_the_bus(server: Server) -> Figures:
+def of_the_bus(processes: int, server: Server) -> Figures:
     """Return the bus's figures, on schemas of a fresh database."""
-    with server.fresh_schemas() as url, Application(url, by_driver) as app:
-        app.bus.start()
-        for _ in range(WARM_UP):
-            app.place()
-        app.wait_for(WARM_UP)
-        began = time.monotonic()
-        for _ in range(EVENTS):
-            app.place()
-        last = app.wait_for(WARM_UP + EVENTS)
-        latencies = [_latency(app, WARM_UP + EVENTS + number) for number in range(1, SINGLES + 1)]
-    return figures(EVENTS, last - began, latencies)
+    with server.fresh_schemas() as url:
+        with Application(url):
+            pass
+        return run_bus(processes, Task(url, WARM_UP, EVENTS, SINGLES))
 
 
 def of_a_peer(peer: str, setting: int, server: Server) -> Figures:
@@ -62,7 +57,10 @@ def of_a_peer(peer: str, setting: int, server: Server) -> Figures:
 def ahead_of_peers(server: Server) -> bool:
     """Measure the bus and its peers in turn; print the figures and whether it is ahead of each."""
     server.require_connections(CONNECTIONS)
-    candidates: dict[str, Callable[[], Figures]] = {"bus": partial(of_the_bus, server)}
+    candidates: dict[str, Callable[[], Figures]] = {
+        "bus": partial(of_the_bus, PROCESSES, server),
+        "bus in one process": partial(of_the_bus, 1, server),
+    }
     for peer, settings in PEERS.items():
         candidates |= {_labelled(peer, setting): partial(of_a_peer, peer, setting, server) for setting in settings}
     found = interleaved(candidates, ROUNDS)
@@ -81,10 +79,3 @@ def ahead_of_peers(server: Server) -> bool:
 
 def _labelled(peer: str, setting: int) -> str:
     return f"{peer}({setting})"
-
-
-def _latency(app: Application, number: int) -> float:
-    time.sleep(random.uniform(*PAUSE))
-    app.place()
-    committed = time.monotonic()
-    return app.wait_for(number) - committed

@@ -88,9 +88,9 @@ class Application:
         self._changed = threading.Condition()
         self.bus.signals.listener_completed.connect(self._note_ticket)
 
-    def place(self) -> str:
+    def place(self, order_id: str | None = None) -> str:
         """Commit a row and publish an event; return their id."""
-        order_id = str(uuid.uuid4())
+        order_id = order_id or str(uuid.uuid4())
         with self.order.transaction():
             self._write(self.order, Order, order_id)
             self.bus.publish(OrderPlaced(order_id, NOTE))

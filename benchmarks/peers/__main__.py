@@ -1,4 +1,7 @@
-"""One of a peer's two processes: `python -m benchmarks.peers PEER work|publish URL WARM_UP EVENTS SINGLES SETTING`."""
+"""One process of a side: `python -m benchmarks.peers SIDE ROLE URL WARM_UP EVENTS SINGLES SETTING`.
+
+A peer's role is `work` or `publish`, the bus's is `serve`.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What a peer's two processes do alike. It runs in the peer's environment, so it imports the standard library alone.
+"""What the processes of a side do alike. It runs in a peer's environment, so it imports the standard library alone.
 
-They say what they have done, and when, as lines of JSON; the clock is the machine's, the same for both.
+They say what they have done, and when, as lines of JSON; the clock is the machine's, the same for all.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ NOTE = "a note"
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What both processes are asked for.
+    """What a process is asked for.
 
     Attributes:
         url: The database, as libpq reads it.
         warm_up: Events that do not count.
         events: Events that are published one after the other.
         singles: Events that are published on an idle system.
-        setting: The one of the peer's settings that is varied, see its file.
+        setting: The one of the peer's settings that is varied, see its file; of the bus there is none.
     """
 
     url: str
     warm_up: int
     events: int
     singles: int
-    setting: int
+    setting: int = 0
 
     @property
     def halts(self) -> set[int]:
@@ -46,7 +46,9 @@ class Task:
 
 
 def say(**facts: object) -> None:
-    print(json.dumps(facts), flush=True)
+    # As one piece: one process may have two threads that have something to say.
+    sys.stdout.write(f"{json.dumps(facts)}\n")
+    sys.stdout.flush()
 
 
 def produce(task: Task, publish: Callable[[str], object]) -> None:

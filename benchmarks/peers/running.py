@@ -1,13 +1,14 @@
-"""Runs one peer: a process that publishes, a process that works, and the times that both tell."""
+"""Runs one side, and hears its times: a peer's process that publishes and the one that works, or those of the bus."""
 
 from __future__ import annotations
 
 import json
 import statistics
 import subprocess
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,49 +28,83 @@ class Figures:
 
 def run_peer(peer: str, task: Task) -> Figures:
     """Run a peer once, on a database that has the tables of both rows."""
-    with _process(peer, "work", task) as worker:
-        _heard(worker, "ready")
-        with _process(peer, "publish", task) as producer:
-            _heard(worker, "effects")
-            _go_on(producer)
-            began = _heard(producer, "began")
-            last = max(_heard(worker, "effects").values())
-            _go_on(producer)
-            committed = _heard(producer, "committed")
-            effects = _heard(worker, "effects")
-    return figures(task.events, last - began, [effects[order_id] - at for order_id, at in committed.items()])
+    python = str(python_of(peer))
+    with _process([python, peer, "work"], task) as worker:
+        worker.heard("ready")
+        with _process([python, peer, "publish"], task) as producer:
+            worker.heard("effects")
+            producer.go_on()
+            began = producer.heard("began")
+            last = max(worker.heard("effects").values())
+            producer.go_on()
+            return _figures(task.events, last - began, producer.heard("committed"), worker.heard("effects"))
 
 
-def figures(events: int, took: float, latencies: Iterable[float]) -> Figures:
-    """Return what events took in a row, and what single ones took, in seconds."""
+def run_bus(processes: int, task: Task) -> Figures:
+    """Run the bus once, in processes of which each publishes its share, on a database that has its tables."""
+    share = replace(task, events=task.events // processes, singles=0)
+    with ExitStack() as stack:
+        every = [
+            stack.enter_context(_process([sys.executable, "bus", "serve"], one))
+            for one in (replace(share, singles=task.singles), *[share] * (processes - 1))
+        ]
+        for process in every:
+            process.heard("effects")
+        for process in every:
+            process.go_on()
+        began = min(process.heard("began") for process in every)
+        last = max(max(process.heard("effects").values()) for process in every)
+        for process in every:
+            process.go_on()
+        first = every[0]
+        return _figures(share.events * processes, last - began, first.heard("committed"), first.heard("effects"))
+
+
+def _figures(events: int, took: float, committed: Mapping[str, float], effects: Mapping[str, float]) -> Figures:
+    latencies = [effects[order_id] - at for order_id, at in committed.items()]
     return Figures(events / took, 1000 * statistics.median(latencies))
 
 
+class _Process:
+    """A process, and what it has told that nobody has asked for yet."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._told: list[dict[str, Any]] = []
+
+    def heard(self, fact: str) -> Any:
+        """Return the next fact of this kind that it tells."""
+        while True:
+            for number, said in enumerate(self._told):
+                if fact in said:
+                    return self._told.pop(number)[fact]
+            line = _pipe(self._process.stdout).readline()
+            assert line, f"the process has ended before it told {fact!r}"
+            self._told.append(json.loads(line))
+
+    def go_on(self) -> None:
+        """Tell it to go on."""
+        pipe = _pipe(self._process.stdin)
+        pipe.write("\n")
+        pipe.flush()
+
+
 @contextmanager
-def _process(peer: str, side: str, task: Task) -> Iterator[subprocess.Popen[str]]:
-    command = [str(python_of(peer)), "-m", "benchmarks.peers", peer, side]
+def _process(what: Sequence[str], task: Task) -> Iterator[_Process]:
+    python, *names = what
     arguments = [str(getattr(task, field.name)) for field in fields(task)]
     process = subprocess.Popen(
-        [*command, *arguments], cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [python, "-m", "benchmarks.peers", *names, *arguments],
+        cwd=ROOT,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     try:
-        yield process
+        yield _Process(process)
     finally:
         process.kill()
         process.communicate()
-
-
-def _heard(process: subprocess.Popen[str], fact: str) -> Any:
-    """Return the next fact that a process tells."""
-    line = _pipe(process.stdout).readline()
-    assert line, f"the process has ended before it told {fact!r}"
-    return json.loads(line)[fact]
-
-
-def _go_on(process: subprocess.Popen[str]) -> None:
-    pipe = _pipe(process.stdin)
-    pipe.write("\n")
-    pipe.flush()
 
 
 def _pipe(pipe: IO[str] | None) -> IO[str]:
