@@ -18,3 +18,4 @@ def serve(task: Task) -> None:
         app.bus.signals.listener_completed.connect(note)
         app.bus.start()
         produce(task, app.place)
+        app.wait_for(task.warm_up + task.events + task.singles)
