@@ -29,7 +29,7 @@ PEERS = {"procrastinate": (10, 30), "pgqueuer": (25, 100), "dbos": (1, 10)}
 PROCESSES = 2
 
 #: Events of one round that do not count, that are published in a row, and on an idle system; rounds that count.
-WARM_UP, EVENTS, SINGLES, ROUNDS = 50, 500, 20, 5
+WARM_UP, EVENTS, SINGLES, ROUNDS = 50, 1500, 20, 5
 
 #: Connections that a peer takes at most: two for each of procrastinate's concurrent tasks, and some.
 CONNECTIONS = 75
