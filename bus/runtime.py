@@ -265,18 +265,25 @@ class Runtime:
             self._give_back(target, workers.refuse())
 
     def _end_relays(self, deadline: float) -> None:
-        for target, workers in self._workers.items():
-            self._give_back(target, workers.unended())
+        unended = {target: workers.unended() for target, workers in self._workers.items()}
+        for target, envelopes in unended.items():
+            self._give_back(target, [envelope for envelope in envelopes if self._is_ours(envelope)])
         for name, loop in self._loops.items():
             loop.end(self._hosted[name].inbox.give_back)
         deadline = max(deadline, time.monotonic() + LAST_WRITES)
         for loop in self._loops.values():
             loop.thread.join(max(0.0, deadline - time.monotonic()))
+        for target, envelopes in unended.items():
+            # Not before it is rolled back here: whoever is given it would find that it runs, and leave it.
+            self._give_back(target, [envelope for envelope in envelopes if not self._is_ours(envelope)])
+
+    def _is_ours(self, envelope: Envelope) -> bool:
+        return envelope.source in self._loops
 
     def _give_back(self, target: str, envelopes: list[Envelope]) -> None:
         for envelope in envelopes:
             # What another process has published is not ours to send; it may still be in our hands.
-            if envelope.source in self._loops:
+            if self._is_ours(envelope):
                 self._loops[envelope.source].give_back([(target, envelope.id)])
                 self._transport.leave(target, envelope)
             else:

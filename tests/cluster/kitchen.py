@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Any
@@ -10,14 +10,34 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from bus import Database, Envelope, SystemClock
+from bus import Database, Envelope, EventBus, SystemClock, assemble
 from bus.tables import bus_inbox
-from tests.durable.shop import TABLES, Ticket, placed
+from bus.transport.dramatiq.transport import DramatiqTransport
+from tests.durable.shop import KITCHEN, ORDER, TABLES, Ticket, WantedDish, placed
+
+#: Makes a listener that writes into the kitchen.
+Listening = Callable[[Database], Callable[[WantedDish], None]]
 
 
 def kitchen_at(url: str) -> Database:
     """Return its database."""
     return Database("kitchen", url.format(module="kitchen"), metadata=TABLES["kitchen"])
+
+
+@contextmanager
+def working(url: str, broker_url: str, application: str, *listenings: Listening) -> Iterator[EventBus]:
+    """Work for the kitchen, with two threads and these listeners."""
+    with closing(kitchen_at(url)) as database:
+        database.create_tables()
+        transport = DramatiqTransport(broker_url, application=application, threads=2)
+        bus = assemble([ORDER, KITCHEN], {"kitchen": database}, transport=transport, clock=SystemClock())
+        for listening in listenings:
+            bus.module("kitchen").subscribe(listening(database))
+        bus.start()
+        try:
+            yield bus
+        finally:
+            bus.stop(grace=5.0)
 
 
 def tickets(url: str) -> list[int]:

@@ -8,18 +8,16 @@ from contextlib import ExitStack
 
 import pytest
 
-from bus import Database, SystemClock, assemble, module_listener
+from bus import Database, module_listener
 from bus.testing.contracts.transport import Station
-from bus.transport.dramatiq.transport import DramatiqTransport
-from tests.cluster.kitchen import kitchen_at, ordered, tickets
+from tests.cluster.kitchen import Listening, ordered, tickets, working
 from tests.contracts.queue import Queue
 from tests.durable.faults import until
-from tests.durable.shop import KITCHEN, ORDER, Ticket, WantedDish
+from tests.durable.shop import Ticket, WantedDish
 
 #: Workers on one queue, each with threads of its own.
 WORKERS = 2
 
-Listening = Callable[[Database], Callable[[WantedDish], None]]
 Work = Callable[..., ExitStack]
 
 
@@ -30,15 +28,7 @@ def work(broker_url: str, application: str) -> Iterator[Work]:
 
         def run(url: str, *listenings: Listening) -> ExitStack:
             for _ in range(WORKERS):
-                database = kitchen_at(url)
-                database.create_tables()
-                transport = DramatiqTransport(broker_url, application=application, threads=2)
-                bus = assemble([ORDER, KITCHEN], {"kitchen": database}, transport=transport, clock=SystemClock())
-                for listening in listenings:
-                    bus.module("kitchen").subscribe(listening(database))
-                stack.callback(database.close)
-                stack.callback(bus.stop, grace=5.0)
-                bus.start()
+                stack.enter_context(working(url, broker_url, application, *listenings))
             return stack
 
         yield run
