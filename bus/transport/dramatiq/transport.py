@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -17,6 +16,7 @@ from bus.errors import BrokerAwayError, BusError, EnvelopeError, StoppedError
 from bus.transport.base import Acknowledge, Fail, Receiver
 from bus.transport.dramatiq.brokers import Connection, connection_to, is_private, shown
 from bus.transport.dramatiq.deliveries import is_first_delivery
+from bus.transport.dramatiq.hold import Hold
 from bus.transport.dramatiq.keeping import GivenBackError, keep
 from bus.transport.dramatiq.messages import Acknowledgements, Delivery, StrangeError, delivery, read
 from bus.transport.dramatiq.quiet import quieten
@@ -94,13 +94,8 @@ class DramatiqTransport:
         self._workers: list[Worker] = []
         self._hearing: Broker | None = None
         self._ending: threading.Thread | None = None
-        self._lock = threading.Lock()
-        self._waiting: defaultdict[tuple[str, str], list[threading.Event]] = defaultdict(list)
-        #: The threads that run listeners, or stand in line for it.
-        self._running: set[threading.Thread] = set()
-        #: Set when what is held is let go.
-        self._let_it_go = threading.Event()
-        self._is_open = self._holds = False
+        self._hold = Hold()
+        self._is_open = False
 
     @property
     def broker(self) -> Broker:
@@ -134,8 +129,7 @@ class DramatiqTransport:
         """Begin to carry."""
         self.end()
         self._receivers, self._acknowledged, self._failed = receivers, acknowledged, failed
-        self._is_open = self._holds = True
-        self._let_it_go = threading.Event()
+        self._is_open, self._hold = True, Hold()
         served = [self.queue_of(module) for module in receivers] if self.delivers_here else []
         self._sender = Sender(
             self._connection, shown(self._url), acks_of=self.acks_of, signer=self._signer, served=served
@@ -165,10 +159,7 @@ class DramatiqTransport:
 
     def leave(self, target: str, envelope: Envelope) -> None:
         """Let the broker's message go: the event stays with its publisher."""
-        with self._lock:
-            waiting = self._waiting.pop((target, envelope.id), [])
-        for ended in waiting:
-            ended.set()
+        self._hold.let_go(target, envelope.id)
 
     def give_back(self, target: str, envelope: Envelope) -> None:
         """Put the message into the module's queue once more.
@@ -209,7 +200,7 @@ class DramatiqTransport:
         self._is_open = False
         if self._workers:
             # They wait for what they have in hand, of which the modules' workers go on with some.
-            stopping = self._workers, self._let_it_go
+            stopping = self._workers, self._hold
             self._ending = threading.Thread(target=self._stop_working, args=stopping, daemon=True)
             self._ending.start()
 
@@ -223,8 +214,9 @@ class DramatiqTransport:
             for thread in self._outer.workers:
                 # What is let go now must not make room for more.
                 thread.stop()
-            self._forget_running(self._outer)
-        self._let_go()
+            _forget_running(self._outer, self._hold)
+        # What still waits goes on, and is acknowledged to the broker; what it is for has a copy, or is owed.
+        self._hold.let_all_go()
         if ending is not None:
             ending.join(LAST_WORDS)
         sender.end(LAST_WORDS)
@@ -246,31 +238,17 @@ class DramatiqTransport:
         if is_ours:
             self._connection = connection_to(self._url, self._application)
 
-    def _let_go(self) -> None:
-        """Have what still waits go on, and be acknowledged to the broker; what it is for has a copy, or is owed."""
-        with self._lock:
-            self._holds = False
-            left, self._waiting = self._waiting, defaultdict(list)
-        self._let_it_go.set()
-        for waiting in left.values():
-            for ended in waiting:
-                ended.set()
-
-    def _stop_working(self, workers: list[Worker], let_it_go: threading.Event) -> None:
+    def _stop_working(self, workers: list[Worker], hold: Hold) -> None:
         sender = self._sender
         is_heard = sender is None or not sender.is_away
         threads = [thread for worker in workers for thread in worker.workers]
         for thread in threads:
             thread.stop()
-        while any(thread.is_alive() for thread in threads) and not let_it_go.wait(LOOK / 1000):
+        while any(thread.is_alive() for thread in threads) and not hold.is_over.wait(LOOK / 1000):
             pass
         for worker in workers:
-            self._forget_running(worker)
+            _forget_running(worker, hold)
             self._quietly(partial(worker.stop, LAST_DELIVERIES if is_heard else NOBODY_HEARS))
-
-    def _forget_running(self, worker: Worker) -> None:
-        """Have Dramatiq not wait for a listener whose grace is over: it would go on taking messages meanwhile."""
-        worker.workers = [thread for thread in worker.workers if thread not in self._running]
 
     def _quietly(self, step: Callable[[], object]) -> None:
         try:
@@ -323,7 +301,7 @@ class DramatiqTransport:
                 if isinstance(said, Delivery) and queue == self.acks_of(module):
                     raise StrangeError(said.data, "an envelope among acknowledgements")
             except StrangeError as error:
-                keep(self._receivers[module], error, f"the queue {queue}", self._let_it_go)
+                keep(self._receivers[module], error, f"the queue {queue}", self._hold.is_over)
             except StaleError as error:
                 log.warning("a message for %s is let go, and sent again if it is still owed: %s", module, error)
             else:
@@ -343,22 +321,15 @@ class DramatiqTransport:
 
     def _deliver(self, module: str, envelope: Envelope, sends: int) -> None:
         """Run an envelope in the module's turn, and wait until it has ended wherever it was queued."""
-        ended = threading.Event()
-        with self._lock:
-            if self._holds:
-                self._waiting[module, envelope.id].append(ended)
-            else:
-                ended.set()
-        self._running.add(threading.current_thread())
+        ended = self._hold.take(module, envelope.id)
+        counted = sends if is_first_delivery() else max(MARKED, sends)
         try:
-            self._receivers[module].run(envelope, sends if is_first_delivery() else max(MARKED, sends))
+            self._hold.run(lambda: self._receivers[module].run(envelope, counted))
         except StoppedError:
             self.give_back(module, envelope)
         except BaseException:
             self.leave(module, envelope)
             raise
-        finally:
-            self._running.discard(threading.current_thread())
         ended.wait()
 
     def _take_back(self, module: str, said: Acknowledgements) -> None:
@@ -372,6 +343,11 @@ class DramatiqTransport:
                 self._failed(target, source, event_id)
 
         return fail
+
+
+def _forget_running(worker: Worker, hold: Hold) -> None:
+    """Have Dramatiq not wait for a listener whose grace is over: it would go on taking messages meanwhile."""
+    worker.workers = [thread for thread in worker.workers if not hold.is_running(thread)]
 
 
 def _nothing() -> None: ...
