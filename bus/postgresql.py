@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import socket
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any
 
@@ -41,8 +42,8 @@ IDLE_IN_TRANSACTION = 300
 #: Seconds of silence after which a peer is asked whether it lives, seconds between such questions, and their number.
 KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
-#: Seconds for which the server is asked to leave a statement.
-CANCEL_TIMEOUT = 1.0
+#: Seconds for which the server is asked to leave a statement, and for which its rolling back is waited for.
+CANCEL_TIMEOUT, ROLLBACK_TIMEOUT = 1.0, 0.3
 
 #: A part of the URL that is ours, not the driver's: the schema that holds the module's tables.
 SCHEMA = "schema"
@@ -90,12 +91,17 @@ def schema_of(url: URL) -> str | None:
 
 
 def cut_off(connection: Any) -> None:
-    """Break a connection that another thread uses: the server rolls back what it does, and lets go what it holds."""
+    """Break a connection that another thread uses; the server has rolled back what it did, unless that takes long."""
     if connection.closed:
         return
     # A server that is busy with a statement looks only after it whether anybody is there.
     connection.cancel_safe(timeout=CANCEL_TIMEOUT)
-    with socket.socket(fileno=os.dup(connection.fileno())) as wire:
+    with socket.socket(fileno=os.dup(connection.fileno())) as wire, suppress(OSError):
+        # It hears that nobody is there, rolls back, lets go what it holds, and only then hangs up.
+        wire.shutdown(socket.SHUT_WR)
+        hanging_up = select.poll()
+        hanging_up.register(wire, 0)
+        hanging_up.poll(1000 * ROLLBACK_TIMEOUT)
         wire.shutdown(socket.SHUT_RDWR)
 
 

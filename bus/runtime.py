@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -262,28 +263,35 @@ class Runtime:
         self._flow.close(self.send_fresh)
         self._transport.close()
         for target, workers in self._workers.items():
-            self._give_back(target, workers.refuse())
+            self._give_back((target, envelope) for envelope in workers.refuse())
 
     def _end_relays(self, deadline: float) -> None:
-        unended = {target: workers.unended() for target, workers in self._workers.items()}
-        for target, envelopes in unended.items():
-            self._give_back(target, [envelope for envelope in envelopes if self._is_ours(envelope)])
+        unended = [(target, envelope) for target, workers in self._workers.items() for envelope in workers.unended()]
+        barrier = threading.Barrier(max(1, len(self._loops)))
         for name, loop in self._loops.items():
-            loop.end(self._hosted[name].inbox.give_back)
+            ours = [(target, envelope) for target, envelope in unended if envelope.source == name]
+            loop.end(partial(self._take_last_step, name, barrier, ours))
         deadline = max(deadline, time.monotonic() + LAST_WRITES)
         for loop in self._loops.values():
             loop.thread.join(max(0.0, deadline - time.monotonic()))
-        for target, envelopes in unended.items():
-            # Not before it is rolled back here: whoever is given it would find that it runs, and leave it.
-            self._give_back(target, [envelope for envelope in envelopes if not self._is_ours(envelope)])
+        self._give_back((target, envelope) for target, envelope in unended if envelope.source not in self._loops)
 
-    def _is_ours(self, envelope: Envelope) -> bool:
-        return envelope.source in self._loops
+    def _take_last_step(self, name: str, barrier: threading.Barrier, ours: list[tuple[str, Envelope]]) -> None:
+        """Roll back what still runs in a module; give back what it has published when that is done in every module.
 
-    def _give_back(self, target: str, envelopes: list[Envelope]) -> None:
-        for envelope in envelopes:
+        Not before: whoever is given it would find that it runs, and leave it.
+        """
+        try:
+            self._hosted[name].inbox.give_back()
+        finally:
+            with suppress(threading.BrokenBarrierError):
+                barrier.wait(LAST_WRITES / 2)
+            self._give_back(ours)
+
+    def _give_back(self, left: Iterable[tuple[str, Envelope]]) -> None:
+        for target, envelope in left:
             # What another process has published is not ours to send; it may still be in our hands.
-            if self._is_ours(envelope):
+            if envelope.source in self._loops:
                 self._loops[envelope.source].give_back([(target, envelope.id)])
                 self._transport.leave(target, envelope)
             else:

@@ -6,6 +6,7 @@ import json
 import statistics
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields, replace
@@ -16,6 +17,9 @@ from benchmarks.peers.environment import python_of
 from benchmarks.peers.protocol import Task
 
 ROOT = Path(__file__).parents[2]
+
+#: Seconds for which a process may be silent.
+PATIENCE = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +82,11 @@ class _Process:
             for number, said in enumerate(self._told):
                 if fact in said:
                     return self._told.pop(number)[fact]
+            silence = threading.Timer(PATIENCE, self._process.kill)
+            silence.start()
             line = _pipe(self._process.stdout).readline()
-            assert line, f"the process has ended before it told {fact!r}"
+            silence.cancel()
+            assert line, f"the process has ended, or been silent for {PATIENCE:g} s, before it told {fact!r}"
             self._told.append(json.loads(line))
 
     def go_on(self) -> None:

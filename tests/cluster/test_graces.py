@@ -1,9 +1,12 @@
-"""What still runs when the grace of its worker is over is rolled back there, and made by another one at once."""
+"""What still runs when the grace of its worker is over is rolled back there first, and then made by another one."""
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
+
+import pytest
 
 from bus import Database, module_listener
 from bus.testing.contracts.transport import Station
@@ -12,9 +15,11 @@ from tests.durable.faults import until
 from tests.durable.shop import Ticket, WantedDish
 
 
-def test_scenario_15_run_that_outlives_the_grace_is_made_by_another_worker_and_needs_no_second_send(
-    publisher: Station, broker_url: str, application: str, postgresql_url: str
+@pytest.mark.usefixtures("late_rollback")
+def test_scenario_15_run_that_outlives_the_grace_is_rolled_back_before_another_worker_is_given_its_event(
+    publisher: Station, broker_url: str, application: str, postgresql_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.DEBUG, "bus")
     began, may_end = threading.Event(), threading.Event()
 
     def lingering(kitchen: Database) -> Callable[[WantedDish], None]:
@@ -33,8 +38,8 @@ def test_scenario_15_run_that_outlives_the_grace_is_made_by_another_worker_and_n
         assert began.wait(10)
         with working(postgresql_url, broker_url, application, lingering):
             ending.stop(grace=0.1)
-
             until(lambda: tickets(postgresql_url) == [1])
             may_end.set()
 
     assert tickets(postgresql_url) == [1]
+    assert "runs elsewhere, and stays with its publisher" not in caplog.text

@@ -27,12 +27,9 @@ from bus.transport.dramatiq.strange import carrying, ours
 
 log = logging.getLogger("bus")
 
-#: Milliseconds of silence after which the messages of a process are given to others: it gives a sign with each look at
-#: its queues. One look for the silent in a thousand commands is not enough to find them, so each is one.
-HEARTBEAT_TIMEOUT, MAINTENANCE_CHANCE = 8_000, 1_000_000
-
-#: Seconds of silence after which a process does not count any more.
-SILENCE = 15
+#: Milliseconds of silence after which the messages of a process are given to others, more than it waits for an answer
+#: and connects anew; and one look in a thousand commands is not enough to find it, so each is one.
+HEARTBEAT_TIMEOUT, MAINTENANCE_CHANCE = 15_000, 1_000_000
 
 #: Seconds for which a connection and an answer are waited for; a peer that is gone without a word is found out.
 SETTINGS = {"socket_connect_timeout": 5, "socket_timeout": 10, "socket_keepalive": "true"}
@@ -83,14 +80,14 @@ class RedisConnection:
         writing = self.broker.client.pipeline(transaction=True)
         for roll in (*map(_roll_of, served), self._roll):
             writing.zadd(roll, {self._me: seconds})
-            writing.zremrangebyscore(roll, 0, seconds - SILENCE)
+            writing.zremrangebyscore(roll, 0, seconds - HEARTBEAT_TIMEOUT // 1000)
         writing.zcard(self._roll)
         self._rolls.update(map(_roll_of, served))
         return int(writing.execute()[-1])
 
     def workers(self, queue: str) -> int:
         """Return how many have given a sign of life."""
-        return int(self.broker.client.zcount(_roll_of(queue), self._seconds() - SILENCE, "+inf"))
+        return int(self.broker.client.zcount(_roll_of(queue), self._seconds() - HEARTBEAT_TIMEOUT // 1000, "+inf"))
 
     def reset(self) -> None:
         """Forget the connections, and have this process struck off."""
