@@ -31,6 +31,7 @@ def copied_project(folder: Path) -> Path:
         "tests/databases.py",
         "tests/own_server.py",
         "tests/brokers.py",
+        "tests/late_rollback.py",
         "tests/telling.py",
     ]:
         shutil.copy(ROOT / name, folder / name)
