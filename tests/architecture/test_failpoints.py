@@ -15,7 +15,7 @@ from tests.cluster.test_two_servers import (
 from tests.durable.test_crashes import (
     test_scenario_09_kill_9_at_a_failpoint_loses_nothing_and_repeats_no_effect as kills,
 )
-from tests.durable.test_stops import (
+from tests.durable.test_standing_still import (
     test_scenario_10_process_that_stands_still_at_a_failpoint_and_goes_on_loses_and_repeats_nothing as stops,
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -12,7 +13,7 @@ from types import FrameType
 
 import pytest
 
-from bus import module_listener
+from bus import SystemClock, module_listener
 from bus.clock import to_microseconds
 from bus.failpoint import arm
 from bus.testing import FakeClock
@@ -111,6 +112,30 @@ def test_scenario_15_first_run_that_outlives_the_grace_is_due_at_once(shop: Shop
 
         [owed] = shop.owed()
     assert (owed.due_at, owed.sends) == (to_microseconds(clock.now()), 0)
+
+
+@ON_POSTGRESQL
+@pytest.mark.usefixtures("late_rollback")
+def test_scenario_15_run_that_outlives_the_grace_is_rolled_back_before_its_event_is_due_for_others(
+    database_url: str, stopping: ThreadPoolExecutor, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "bus")
+    ending, other = Shop(database_url, clock=SystemClock()), Shop(database_url, clock=SystemClock())
+    Stage(other).may_end.set()
+    ending.bus.start()
+    with Stage(ending) as stage:
+        ending.place(1)
+        assert stage.began.wait(10)
+        # It asks all the time whether anything is due.
+        helping = stopping.submit(other.bus.drain, 30)
+        ending.bus.stop(grace=0)
+        helping.result()
+
+        tickets = other.tickets()
+    ending.close()
+    other.close()
+    assert tickets == [1]
+    assert "runs elsewhere, and stays with its publisher" not in caplog.text
 
 
 def test_scenario_15_what_is_committed_after_the_stop_is_due_at_once(shop: Shop, clock: FakeClock) -> None:

@@ -7,7 +7,7 @@ LAYERS = {
     "tests/contracts/": "contract suite",
     "tests/simulation/": "simulation",
     "tests/durable/test_crashes.py": "sweep",
-    "tests/durable/test_stops.py": "sweep",
+    "tests/durable/test_standing_still.py": "sweep",
     "tests/chaos/": "harness",
     "tests/bus/": "semantics",
     "tests/durable/": "scenarios",
