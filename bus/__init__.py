@@ -53,7 +53,7 @@ from bus.retry import (
     discard_on,
     retry_on,
 )
-from bus.transaction import transactional
+from bus.transactional import transactional
 
 __all__ = [  # noqa: RUF022 - grouped by concept
     # events

@@ -1,8 +1,7 @@
-"""A module's database, and the unit of work: one transaction, joined by everything that runs inside it."""
+"""The unit of work: one transaction on a module's database, joined by everything that runs inside it."""
 
 from __future__ import annotations
 
-import functools
 import logging
 import os
 import threading
@@ -10,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, assert_never
+from typing import assert_never
 
 from sqlalchemy import Connection, Engine, RootTransaction
 from sqlalchemy.exc import DBAPIError
@@ -19,14 +18,10 @@ from sqlalchemy.orm import Session
 from bus.errors import NoTransactionError, RollbackOnlyError, TransactionControlError
 from bus.failpoint import failpoint
 from bus.prepared import Request
-from bus.signature import require_plain
 from bus.unit_of_work import Participant, enter, leave
 from bus.unit_session import UnitSession
 
 log = logging.getLogger("bus")
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,42 +304,6 @@ def _react(participant: Participant, outcome: Outcome) -> None:
             participant.after_unknown()
         case _:
             assert_never(outcome)
-
-
-class HasTransactions(Protocol):
-    """What `transactional` needs of an object: the database of its module."""
-
-    @property
-    def database(self) -> TransactionSource:
-        """The module's database."""
-        ...
-
-
-class TransactionSource(Protocol):
-    """Opens units of work."""
-
-    def transaction(self) -> Any:
-        """Return a context manager for a unit of work."""
-        ...
-
-
-S = TypeVar("S", bound=HasTransactions)
-
-
-def transactional(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
-    """Run a method in a unit of work of `self.database`: its own, or the one that is running already.
-
-    The commit comes when the outermost such method returns; an exception that leaves one of them rolls the
-    whole back, and swallowing it further out does not save it.
-    """
-    require_plain(method, TransactionControlError)
-
-    @functools.wraps(method)
-    def run(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with self.database.transaction():
-            return method(self, *args, **kwargs)
-
-    return run
 
 
 class _Block(AbstractContextManager[SqlAlchemyUnitOfWork]):

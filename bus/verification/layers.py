@@ -13,7 +13,7 @@ from bus.verification.rules import RULES
 #: What stands without any database, web framework or broker.
 CORE = ("event", "listener", "bus", "envelope", "plan", "module", "unit_of_work", "context")
 #: The durable way of an event, which runs the same on every transport.
-DURABLE = ("transaction", "outbox", "inbox")
+DURABLE = ("transaction", "transactional", "outbox", "inbox")
 
 
 @dataclass(frozen=True, slots=True)
