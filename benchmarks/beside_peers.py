@@ -39,7 +39,7 @@ def of_the_bus(processes: int, server: Server) -> Figures:
     """Return the bus's figures, on schemas of a fresh database."""
     with server.fresh_schemas() as url:
         with Application(url):
-            pass
+            pass  # It has made the tables.
         return run_bus(processes, Task(url, WARM_UP, EVENTS, SINGLES))
 
 

@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -32,10 +32,10 @@ class Figures:
 
 def run_peer(peer: str, task: Task) -> Figures:
     """Run a peer once, on a database that has the tables of both rows."""
-    python = str(python_of(peer))
-    with _process([python, peer, "work"], task) as worker:
+    python = python_of(peer)
+    with _process(python, peer, "work", task) as worker:
         worker.heard("ready")
-        with _process([python, peer, "publish"], task) as producer:
+        with _process(python, peer, "publish", task) as producer:
             worker.heard("effects")
             producer.go_on()
             began = producer.heard("began")
@@ -49,7 +49,7 @@ def run_bus(processes: int, task: Task) -> Figures:
     share = replace(task, events=task.events // processes, singles=0)
     with ExitStack() as stack:
         every = [
-            stack.enter_context(_process([sys.executable, "bus", "serve"], one))
+            stack.enter_context(_process(Path(sys.executable), "bus", "serve", one))
             for one in (replace(share, singles=task.singles), *[share] * (processes - 1))
         ]
         for process in every:
@@ -84,8 +84,10 @@ class _Process:
                     return self._told.pop(number)[fact]
             silence = threading.Timer(PATIENCE, self._process.kill)
             silence.start()
-            line = _pipe(self._process.stdout).readline()
-            silence.cancel()
+            try:
+                line = _pipe(self._process.stdout).readline()
+            finally:
+                silence.cancel()
             assert line, f"the process has ended, or been silent for {PATIENCE:g} s, before it told {fact!r}"
             self._told.append(json.loads(line))
 
@@ -97,11 +99,10 @@ class _Process:
 
 
 @contextmanager
-def _process(what: Sequence[str], task: Task) -> Iterator[_Process]:
-    python, *names = what
+def _process(python: Path, side: str, role: str, task: Task) -> Iterator[_Process]:
     arguments = [str(getattr(task, field.name)) for field in fields(task)]
     process = subprocess.Popen(
-        [python, "-m", "benchmarks.peers", *names, *arguments],
+        [str(python), "-m", "benchmarks.peers", side, role, *arguments],
         cwd=ROOT,
         text=True,
         stdin=subprocess.PIPE,
