@@ -227,3 +227,18 @@ def test_mark_is_committed_with_its_own_statement(shop: Shop) -> None:
 
     assert is_ours
     assert status == TransactionStatus.IDLE
+
+
+def test_connection_that_is_cut_off_has_let_go_what_it_held(database: Database) -> None:
+    with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as other:
+        # Asked through the driver: the question must not take as long as what it is about.
+        ask: Any = other.connection.driver_connection
+        found = []
+        for _ in range(30):
+            with database.engine.connect() as connection:
+                connection.execute(text("SELECT pg_advisory_xact_lock(15)"))
+                database.cut_off(connection.connection.driver_connection)
+                found += ask.execute("SELECT pg_try_advisory_xact_lock(15)").fetchone()
+                connection.invalidate()
+
+    assert found == [True] * 30
